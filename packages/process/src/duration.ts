@@ -1,0 +1,53 @@
+import { ProcessError } from './errors.ts';
+
+const milliseconds = {
+  ns: 1e-6,
+  us: 1e-3,
+  ms: 1,
+  s: 1000,
+  secs: 1000,
+  m: 60_000,
+  mins: 60_000,
+  h: 3_600_000,
+  hrs: 3_600_000,
+  d: 86_400_000,
+  days: 86_400_000,
+  weeks: 604_800_000,
+} as const;
+
+type Unit = keyof typeof milliseconds;
+
+/** A length of time: a number of milliseconds, or text with a unit as libprocess writes it (`500ms`, `2secs`, `1.5hrs`). */
+export type Duration = number | `${number}${Unit}`;
+
+const pattern = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/;
+const parsed = new Map<string, number>();
+
+/** Milliseconds of a duration. Throws DURATION_INVALID for negative numbers, NaN and unknown units. */
+export function toMilliseconds(duration: Duration): number {
+  if (typeof duration === 'number') {
+    if (duration >= 0) return duration;
+    throw invalid(duration);
+  }
+  const known = parsed.get(duration);
+  if (known !== undefined) return known;
+  const value = parseDuration(duration);
+  // The texts come from source code, so there are few; the bound is for callers that make them up.
+  if (parsed.size < 1000) parsed.set(duration, value);
+  return value;
+}
+
+/** Parses text such as `10secs`, for flags and configuration files. */
+export function parseDuration(text: string): number {
+  const match = pattern.exec(text.trim());
+  const unit = match?.[2];
+  if (match === null || unit === undefined || !(unit in milliseconds)) throw invalid(text);
+  return Number(match[1]) * milliseconds[unit as Unit];
+}
+
+function invalid(given: unknown): ProcessError {
+  return new ProcessError(
+    'DURATION_INVALID',
+    `Invalid duration '${String(given)}': expected a non-negative number of milliseconds, or text such as '500ms', '2secs', '5mins', '1hrs'`,
+  );
+}

@@ -1,0 +1,62 @@
+/** Stable codes of every error the library throws or fails a future with. */
+export type ErrorCode =
+  | 'PROCESS_ID_TAKEN'
+  | 'PROCESS_SPAWNED_BEFORE'
+  | 'PROCESS_NOT_SPAWNED'
+  | 'PROCESS_NOT_FOUND'
+  | 'PROCESS_ENDED'
+  | 'RUNTIME_STOPPING'
+  | 'NODE_NAME_TAKEN'
+  | 'NODE_NAME_INVALID'
+  | 'NODE_UNREACHABLE'
+  | 'OUTCOME_UNKNOWN'
+  | 'ASK_TIMEOUT'
+  | 'UNEXPECTED_REPLY'
+  | 'MAILBOX_FULL'
+  | 'MESSAGE_LOCAL_ONLY'
+  | 'MESSAGE_INVALID'
+  | 'MESSAGE_TOO_LARGE'
+  | 'TRANSPORT_UNAVAILABLE'
+  | 'DURATION_INVALID'
+  | 'PID_INVALID'
+  | 'NO_SUCH_SERVICE'
+  | 'FUTURE_DISCARDED'
+  | 'FUTURE_ABANDONED'
+  | 'FUTURE_NOT_READY'
+  | 'ROUTE_INVALID'
+  | 'METRIC_NAME_TAKEN'
+  | 'SETTLE_IMPOSSIBLE';
+
+/** Base of every error of this library. `code` is stable across versions, the message is not. */
+export class ProcessError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** `spawn` was refused: the id is taken, the object was spawned before, or the runtime is stopping. */
+export class SpawnRefused extends ProcessError {}
+
+/** An `ask` was not answered within its timeout. The receiver may still have acted on it. */
+export class AskTimeout extends ProcessError {}
+
+/** The receiver of an ask does not exist, ended before it answered, or crashed while handling it. */
+export class ProcessGone extends ProcessError {}
+
+/** The session to the peer broke while an answer was due: whether the peer acted is not known. */
+export class OutcomeUnknown extends ProcessError {}
+
+/** The awaited future was discarded by its producer. */
+export class FutureDiscarded extends ProcessError {}
+
+/** Nobody is left who could complete the awaited future. */
+export class FutureAbandoned extends ProcessError {}
+
+/** The text of whatever was thrown: an Error's message, or the value as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+import type { Future } from './future/future.ts';
+
+/**
+ * What carries frames between nodes: the in-process network or NATS. It promises no delivery, only that the frames from
+ * one node to another that do arrive keep their order, and that the sender's name is true.
+ */
+export interface Transport {
+  /** Largest frame in bytes. Known once started. */
+  readonly maxPayload: number;
+  /** True while frames can leave. */
+  readonly connected: boolean;
+  /** How long, in milliseconds, a lost connection waits before it is tried again. */
+  readonly reconnectWait: number;
+  /** Fails with NODE_NAME_TAKEN if a living node answers to the name, or TRANSPORT_UNAVAILABLE. */
+  start(node: string, incarnation: number, events: TransportEvents): Future<void>;
+  /** Never throws; what cannot leave now is lost or buffered as the transport likes. */
+  publish(peer: string, frame: Uint8Array): void;
+  /** To every node that listens on the topic (a dot-separated name), this one included. */
+  announce(topic: string, data: Uint8Array): void;
+  listen(topic: string, receive: (data: Uint8Array) => void): Subscription;
+  stop(): Future<void>;
+}
+
+export interface Subscription {
+  cancel(): void;
+}
+
+export interface TransportEvents {
+  frame(peer: string, frame: Uint8Array): void;
+  /** The transport knows that nobody listens under that name just now. */
+  noResponders(peer: string): void;
+  connected(): void;
+  disconnected(): void;
+  /** It was refused for good, for instance for wrong credentials after a reconnect. */
+  failed(error: Error): void;
+}

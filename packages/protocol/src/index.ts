@@ -1,0 +1,15 @@
+export {
+  AgentID,
+  ContainerID,
+  ExecutorID,
+  FrameworkID,
+  InvalidIdError,
+  MasterID,
+  OfferID,
+  TaskID,
+  UpdateUUID,
+  type Id,
+  type IdKind,
+} from "./ids.ts";
+export * from "./resources/index.ts";
+export { isStrictSubrole, roleFault, UNRESERVED } from "./roles.ts";

@@ -13,3 +13,5 @@ export {
 } from "./ids.ts";
 export * from "./resources/index.ts";
 export { isStrictSubrole, roleFault, UNRESERVED } from "./roles.ts";
+export * from './messages/index.ts';
+export * from './election/index.ts';

@@ -1,0 +1,1 @@
+export { AnnouncementDetector, Detect, Detected } from './detector.ts';

@@ -6,28 +6,37 @@ import { PID, type Receiver } from './pid.ts';
 import type { Timer } from './platform/platform.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Process ids cannot begin like this by accident: it marks the address of an ask that waits for its answer. */
-const prefix = '?';
+/** Marks the address of an ask that waits for its answer; its number is the address's generation. */
+const askId = '?';
+
+/** Whether an address is that of an ask, and not of a process. */
+export function isAsker(pid: PID): boolean {
+  return pid.id === askId;
+}
 
 class PendingAsk implements Receiver {
   readonly pid: PID;
   readonly to: PID;
   readonly kind: string;
   readonly reply: Message<unknown>;
-  readonly deferred = new Deferred<unknown>();
+  readonly deferred: Deferred<unknown>;
   readonly #asks: Asks;
-  timer: Timer | undefined;
+  readonly #timer: Timer;
 
-  constructor(asks: Asks, number: number, runtime: Runtime, to: PID, kind: string, reply: Message<unknown>) {
+  constructor(asks: Asks, number: number, runtime: Runtime, to: PID, kind: string, reply: Message<unknown>, timeout: number) {
     this.#asks = asks;
-    this.pid = new PID(prefix + number, runtime.name, runtime.incarnation, number, this);
+    this.pid = new PID(askId, runtime.name, runtime.incarnation, number, this);
     this.to = to;
     this.kind = kind;
     this.reply = reply;
+    this.deferred = new Deferred<unknown>(this);
+    this.#timer = runtime.clock.timer(timeout, () =>
+      this.fail(new AskTimeout('ASK_TIMEOUT', `${to.toString()} did not answer '${kind}' within ${timeout} ms`)),
+    );
   }
 
   accept(event: Event): boolean {
-    if (event.kind !== 'message' || !this.#asks.close(this)) return false;
+    if (event.kind !== 'message' || !this.#close()) return false;
     if (event.name === this.reply.name) return this.deferred.set(event.body);
     return this.deferred.fail(
       new ProcessError('UNEXPECTED_REPLY', `${this.to.toString()} answered '${this.kind}' with '${event.name}', expected '${this.reply.name}'`),
@@ -35,7 +44,18 @@ class PendingAsk implements Receiver {
   }
 
   fail(error: Error): void {
-    if (this.#asks.close(this)) this.deferred.fail(error);
+    if (this.#close()) this.deferred.fail(error);
+  }
+
+  /** Whoever asked does not want the answer any more. */
+  discard(): void {
+    if (this.#close()) this.deferred.discard();
+  }
+
+  #close(): boolean {
+    if (!this.#asks.forget(this)) return false;
+    this.#timer.cancel();
+    return true;
   }
 }
 
@@ -43,22 +63,18 @@ class PendingAsk implements Receiver {
 export class Asks {
   readonly #runtime: Runtime;
   readonly #pending = new Map<number, PendingAsk>();
-  #numbers = 0;
+  /** How many wait for each other node. */
+  readonly #awaited = new Map<string, number>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
   ask<Q, A>(to: PID, kind: Message<Q>, body: Q, reply: Message<A>, timeout: number): Future<A> {
-    const number = ++this.#numbers;
-    const pending = new PendingAsk(this, number, this.#runtime, to, kind.name, reply as Message<unknown>);
+    const number = this.#newNumber();
+    const pending = new PendingAsk(this, number, this.#runtime, to, kind.name, reply as Message<unknown>, timeout);
     this.#pending.set(number, pending);
-    pending.timer = this.#runtime.clock.timer(timeout, () =>
-      pending.fail(new AskTimeout('ASK_TIMEOUT', `${to.toString()} did not answer '${kind.name}' within ${timeout} ms`)),
-    );
-    pending.deferred.future.onDiscard(() => {
-      if (this.close(pending)) pending.deferred.discard();
-    });
+    if (to.node !== this.#runtime.name) this.#awaited.set(to.node, (this.#awaited.get(to.node) ?? 0) + 1);
     if (!this.#runtime.deliver(to, kind as Message<unknown>, body, pending.pid)) {
       pending.fail(
         new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} could not be asked '${kind.name}': there is no such process, it has ended, or its mailbox is full`),
@@ -68,11 +84,9 @@ export class Asks {
     return pending.deferred.future as Future<A>;
   }
 
-  /** @internal */
-  close(pending: PendingAsk): boolean {
-    if (!this.#pending.delete(pending.pid.generation)) return false;
-    pending.timer?.cancel();
-    return true;
+  /** @internal False if it was answered or given up before. */
+  forget(pending: PendingAsk): boolean {
+    return this.#pending.delete(pending.pid.generation);
   }
 
   receiver(pid: PID): Receiver | undefined {
@@ -89,18 +103,19 @@ export class Asks {
     this.#find(pid)?.fail(error);
   }
 
-  /** The session to a node broke: whether it acted on what it was asked is not known. */
-  failNode(node: string, why: string): void {
+  /** No answer will come from the node: whether it acted on what it was asked is not known, unless it was never reached. */
+  failNode(node: string, why: string, reached: boolean): void {
+    if (!this.awaits(node)) return;
     for (const pending of [...this.#pending.values()]) {
       if (pending.to.node !== node) continue;
-      pending.fail(new OutcomeUnknown('OUTCOME_UNKNOWN', `No answer from ${pending.to.toString()} to '${pending.kind}': ${why}`));
+      const text = `No answer from ${pending.to.toString()} to '${pending.kind}': ${why}`;
+      pending.fail(reached ? new OutcomeUnknown('OUTCOME_UNKNOWN', text) : new ProcessGone('NODE_UNREACHABLE', text));
     }
   }
 
   /** True while an answer from the node is due. */
   awaits(node: string): boolean {
-    for (const pending of this.#pending.values()) if (pending.to.node === node) return true;
-    return false;
+    return this.#awaited.has(node);
   }
 
   failAll(): void {
@@ -110,6 +125,6 @@ export class Asks {
   }
 
   #find(pid: PID): PendingAsk | undefined {
-    return pid.id.startsWith(prefix) && pid.incarnation === this.#runtime.incarnation ? this.#pending.get(pid.generation) : undefined;
+    return isAsker(pid) && pid.incarnation === this.#runtime.incarnation ? this.#pending.get(pid.generation) : undefined;
   }
 }

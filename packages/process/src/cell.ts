@@ -1,7 +1,9 @@
+import { isAsker } from './ask.ts';
 import { messageOf, ProcessError, ProcessGone } from './errors.ts';
 import { Event, type ExitReason } from './event.ts';
-import { Future } from './future/future.ts';
-import type { WireSchema } from './message.ts';
+import { Deferred, Future } from './future/future.ts';
+import type { HandlerTable } from './handler-table.ts';
+import type { Message, WireSchema } from './message.ts';
 import { LocalPID, type PID, type Receiver } from './pid.ts';
 import type { Clock } from './platform/platform.ts';
 import type { Process } from './process.ts';
@@ -32,31 +34,39 @@ export interface Delegate {
   readonly to: PID;
 }
 
+/** `held`: an async handler has the mailbox until its promise settles. */
 type State = 'bottom' | 'ready' | 'held' | 'terminating' | 'ended';
-
-const maxDepth = Number.POSITIVE_INFINITY;
 
 /** The runtime's side of a process: mailbox, state, links. Only the runtime and the Process base class touch it. */
 export class Cell implements Receiver, Runnable, Owner, Linker {
   readonly process: Process;
   id: string;
-  handlers: Map<string, Handler> | undefined;
-  delegates: Map<string, Delegate> | undefined;
-  routes: Map<string, Route> | undefined;
-  #runtime: Runtime | undefined;
-  #pid: LocalPID<Process> | undefined;
-  #mailbox: Ring<Event> | undefined;
-  #state: State = 'bottom';
-  #queued = false;
-  #initialized = false;
-  #injected = 0;
-  #handling: Event | undefined;
+  handlers: HandlerTable<Handler> | undefined = undefined;
+  delegates: HandlerTable<Delegate> | undefined = undefined;
+  routes: Map<string, Route> | undefined = undefined;
+  /** Folders and files given to HTTP, by path without the leading slash. */
+  assets: Map<string, string> | undefined = undefined;
   /** Whoever is told when this process ends. */
-  linkers: Set<Linker> | undefined;
+  linkers: Set<Linker> | undefined = undefined;
   /** Links this process made, by exact or bare address of the linkee. */
-  links: Map<string, Link> | undefined;
-  /** Events the mailbox holds at most; further ones are refused. */
-  bound = maxDepth;
+  links: Map<string, Link> | undefined = undefined;
+  /** Messages the mailbox holds at most; further ones are refused. */
+  bound = Number.POSITIVE_INFINITY;
+  #runtime: Runtime | undefined = undefined;
+  #pid: LocalPID<Process> | undefined = undefined;
+  #mailbox: Ring<Event> | undefined = undefined;
+  #state: State = 'bottom';
+  /** In the run queue, or on its way back there. */
+  #queued = false;
+  /** Its own code is on the stack. */
+  #running = false;
+  #initialized = false;
+  /** An overtaking terminate waits in the mailbox: what is ahead of the first terminate is dropped. */
+  #injected = false;
+  #handling: Event | undefined = undefined;
+  /** It crashed while its own code was on the stack; it ends when that code returns. */
+  #crash: { readonly error: unknown } | undefined = undefined;
+  #room: Deferred<void> | undefined = undefined;
 
   constructor(process: Process, id: string) {
     this.process = process;
@@ -65,7 +75,10 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
 
   get runtime(): Runtime {
     if (this.#runtime === undefined) {
-      throw new ProcessError('PROCESS_NOT_SPAWNED', `Process '${this.id}' was not spawned yet: do this in initialize(), not in the constructor`);
+      throw new ProcessError(
+        'PROCESS_NOT_SPAWNED',
+        `Process '${this.id}' was not spawned yet: do this in initialize(), not in the constructor`,
+      );
     }
     return this.#runtime;
   }
@@ -111,13 +124,17 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     return this.#pid;
   }
 
+  send(to: PID, kind: Message<unknown>, body: unknown): boolean {
+    return this.runtime.deliver(to, kind, body, this.pid);
+  }
+
   accept(event: Event): boolean {
     if (this.#state === 'ended' || this.#state === 'terminating') {
       this.#refuse(event, 'ended');
       return false;
     }
     const mailbox = (this.#mailbox ??= new Ring<Event>(4));
-    // Only tells are refused: control events have room in any mailbox.
+    // Only messages are refused: control events have room in any mailbox.
     if (mailbox.size >= this.bound && event.kind === 'message') {
       this.#refuse(event, 'overflow');
       return false;
@@ -125,6 +142,12 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     mailbox.push(event);
     if (!this.#queued && this.#state !== 'held') this.#schedule();
     return true;
+  }
+
+  /** READY when the mailbox has room for a message. */
+  whenRoom(): Future<void> {
+    if (this.depth < this.bound) return Future.ready(undefined);
+    return (this.#room ??= new Deferred<void>()).future;
   }
 
   notifyExited(pid: PID, reason: ExitReason): void {
@@ -136,22 +159,19 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** Ends the process; `inject` overtakes what is queued. */
   terminate(inject: boolean): void {
     if (this.#state === 'ended' || this.#state === 'terminating') return;
-    if (this.#state === 'held') {
-      // A held mailbox must not keep its process alive: what the handler still does is discarded when it settles.
-      if (inject || this.depth === 0) {
-        this.#end({ kind: 'terminated' });
-        return;
-      }
-    }
-    if (inject) this.#injected++;
+    // An async handler may never settle, so it must not keep its process alive: what it still does is discarded.
+    if (inject && this.#state === 'held') return this.#end({ kind: 'terminated' });
+    if (inject) this.#injected = true;
     this.accept(new Event('terminate', '', undefined, inject, undefined));
   }
 
   /** An exception that belongs to this process: it ends, and whoever is linked hears why. */
   fail(error: unknown): void {
-    if (this.#state === 'ended' || this.#state === 'bottom') return;
     this.runtime.report(error, `process ${this.pid.toString()} crashed`);
-    this.#end({ kind: 'crashed', message: messageOf(error), error });
+    if (this.#state === 'ended' || this.#state === 'terminating') return;
+    // What it does until its turn is over still comes before the word of its end.
+    if (this.#running) this.#crash ??= { error };
+    else this.#endCrashed(error);
   }
 
   /** Stops without finalize or a word to anybody: what kill -9 of its OS process does to it. */
@@ -162,35 +182,43 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   get more(): boolean {
-    const more = this.#state === 'ready' && (!this.#initialized || this.depth > 0);
-    if (!more) this.#queued = false;
-    return more;
+    return this.#queued;
   }
 
   run(quantum: number): number {
     const previous = enterTurn(this);
+    this.#running = true;
     let served = 0;
-    try {
-      if (!this.#initialized && this.#state === 'ready') {
-        served++;
-        this.#initialized = true;
-        this.#serveInitialize();
-      }
+    if (!this.#initialized && this.#state === 'ready') {
+      served++;
+      this.#initialized = true;
+      this.#serveInitialize();
+    }
+    const mailbox = this.#mailbox;
+    if (mailbox !== undefined) {
       while (served < quantum && this.#state === 'ready') {
-        const event = this.#mailbox?.shift();
+        const event = mailbox.shift();
         if (event === undefined) break;
         served++;
         this.#serve(event);
       }
-    } finally {
-      enterTurn(previous);
     }
+    this.#running = false;
+    this.#queued = this.#state === 'ready' && this.depth > 0;
+    if (this.#room !== undefined && this.depth < this.bound) this.#announceRoom();
+    enterTurn(previous);
     return served;
   }
 
   #schedule(): void {
     this.#queued = true;
     this.runtime.queue.push(this);
+  }
+
+  #announceRoom(): void {
+    const room = this.#room;
+    this.#room = undefined;
+    room?.set(undefined);
   }
 
   #serveInitialize(): void {
@@ -200,18 +228,12 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } catch (error) {
       this.fail(error);
     }
+    if (this.#crash !== undefined) this.#endCrashed(this.#crash.error);
   }
 
   #serve(event: Event): void {
-    if (this.#injected > 0 && event.kind !== 'terminate') {
-      this.#drop(event);
-      return;
-    }
-    const interceptor = this.runtime.interceptor;
-    if (interceptor !== undefined && event.kind !== 'terminate' && !interceptor(event, this.pid)) {
-      event.result?.abandon();
-      return;
-    }
+    if (this.#injected && event.kind !== 'terminate') return this.#drop(event);
+    if (this.runtime.interceptor !== undefined && !this.#passes(event)) return;
     this.#handling = event;
     try {
       switch (event.kind) {
@@ -231,10 +253,18 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } catch (error) {
       event.result?.fail(error);
       this.fail(error);
-    } finally {
-      // A hold keeps the event, so that a crash in it still fails the ask it served.
-      if (this.#state !== 'held') this.#handling = undefined;
     }
+    if (this.#crash !== undefined) this.#endCrashed(this.#crash.error);
+    // A hold keeps the event, so that a crash in it still fails the ask it served.
+    else if (this.#state !== 'held') this.#handling = undefined;
+  }
+
+  /** Asks the interceptor, which cannot stop a terminate. */
+  #passes(event: Event): boolean {
+    if (event.kind === 'terminate') return true;
+    const verdict = this.runtime.interceptor?.(event, this.pid) ?? 'serve';
+    if (verdict === 'drop') event.result?.abandon();
+    return verdict === 'serve';
   }
 
   #serveMessage(event: Event): void {
@@ -265,29 +295,39 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (outcome instanceof Future || !isThenable(outcome)) return;
     this.#state = 'held';
     this.runtime.holdBegins();
-    const settle = (act: () => void): void => {
-      if (this.#state !== 'held') {
-        this.runtime.metrics.lateSettlements++;
-        event?.result?.abandon();
-        return;
-      }
-      this.#state = 'ready';
-      this.#handling = undefined;
-      act();
-      if (this.#state === 'ready' && !this.#queued && (this.depth > 0 || this.#injected > 0)) this.#schedule();
-    };
     outcome.then(
-      (value) => settle(() => void event?.result?.set(value)),
+      (value) => this.#settled(() => void event?.result?.set(value), event),
       (error: unknown) =>
-        settle(() => {
+        this.#settled(() => {
           event?.result?.fail(error);
           this.fail(error);
-        }),
+        }, event),
     );
+  }
+
+  /** The held handler is done; too late if its process ended meanwhile. */
+  #settled(act: () => void, event: Event | undefined): void {
+    if (this.#state !== 'held') {
+      this.runtime.metrics.lateSettlements++;
+      event?.result?.abandon();
+      return;
+    }
+    this.#state = 'ready';
+    act();
+    // It may have ended in `act`.
+    if ((this.#state as State) !== 'ready') return;
+    this.#handling = undefined;
+    if (!this.#queued && this.depth > 0) this.#schedule();
+  }
+
+  #endCrashed(error: unknown): void {
+    this.#end({ kind: 'crashed', message: messageOf(error), error });
   }
 
   #end(reason: ExitReason): void {
     const interrupted = this.#handling;
+    this.#handling = undefined;
+    this.#crash = undefined;
     this.#state = 'terminating';
     const previous = enterTurn(this);
     try {
@@ -297,18 +337,26 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } finally {
       enterTurn(previous);
     }
-    if (interrupted?.kind === 'message' && reason.kind === 'crashed') this.#failAsker(interrupted, reason);
+    if (interrupted !== undefined) this.#interrupt(interrupted, reason);
     for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#drop(event);
     this.#mailbox = undefined;
+    this.#room?.abandon();
+    this.#room = undefined;
     this.runtime.unregister(this);
     this.#state = 'ended';
-    this.pid.receiver = this;
     for (const link of this.links?.values() ?? []) link.undo();
     this.links = undefined;
     const linkers = this.linkers;
     this.linkers = undefined;
     for (const linker of linkers ?? []) linker.notifyExited(this.pid, reason);
     this.runtime.released(this);
+  }
+
+  /** The event whose handler crashed, or was still at work when the process ended. */
+  #interrupt(event: Event, reason: ExitReason): void {
+    if (reason.kind === 'crashed') event.result?.fail(reason.error);
+    else event.result?.abandon();
+    if (event.kind === 'message') this.#failAsker(event, reason);
   }
 
   #drop(event: Event): void {
@@ -320,11 +368,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     event.result?.abandon();
     if (event.kind !== 'message') return;
     this.runtime.deadLetter({ reason: why, name: event.name, from: event.from, to: this.pid });
-    if (event.from !== undefined) this.#failAsker(event, { kind: 'terminated' });
+    if (why === 'ended') this.#failAsker(event, { kind: 'terminated' });
   }
 
   #failAsker(event: Event, reason: ExitReason): void {
-    if (event.from === undefined) return;
+    if (event.from === undefined || !isAsker(event.from)) return;
     const why = reason.kind === 'crashed' ? `crashed while handling it: ${reason.message}` : 'has ended';
     this.runtime.refuseAsk(
       event.from,

@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'MESSAGE_INVALID'
   | 'MESSAGE_TOO_LARGE'
   | 'TRANSPORT_UNAVAILABLE'
+  | 'TRANSPORT_OPTION_INVALID'
+  | 'TOPIC_INVALID'
   | 'DURATION_INVALID'
   | 'PID_INVALID'
   | 'NO_SUCH_SERVICE'
@@ -24,6 +26,8 @@ export type ErrorCode =
   | 'FUTURE_ABANDONED'
   | 'FUTURE_NOT_READY'
   | 'ROUTE_INVALID'
+  | 'HTTP_UNAVAILABLE'
+  | 'RATE_INVALID'
   | 'METRIC_NAME_TAKEN'
   | 'SETTLE_IMPOSSIBLE';
 
@@ -59,4 +63,9 @@ export class FutureAbandoned extends ProcessError {}
 /** The text of whatever was thrown: an Error's message, or the value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Text becomes an Error; whatever else was thrown stays what it is. */
+export function asError(error: unknown): unknown {
+  return typeof error === 'string' ? new Error(error) : error;
 }

@@ -7,7 +7,7 @@ export { Deferred, Future } from './future/future.ts';
 export type { FutureState } from './future/future.ts';
 export { message } from './message.ts';
 export type { BodyOf, Message, SchemaResult, WireSchema } from './message.ts';
-export type { Counter, Metrics, PushGauge } from './metrics/metrics.ts';
+export type { Counter, MetricKind, MetricOptions, Metrics, PushGauge } from './metrics/metrics.ts';
 export { Network } from './network.ts';
 export type { Fate, NetworkOptions } from './network.ts';
 export type { LocalPID } from './pid.ts';
@@ -28,7 +28,7 @@ export type {
 } from './platform/platform.ts';
 export { Process } from './process.ts';
 export type { Unwrapped } from './process.ts';
-export { json, text } from './route.ts';
+export { json, methodNotAllowed, refusal, text } from './route.ts';
 export type { HttpRequest, HttpResponse, Route, RouteHandler, RouteOptions } from './route.ts';
 export { dispatch, Runtime } from './runtime.ts';
 export type { AskOptions, DeadLetter, HttpEdge, Interceptor, Logger, RuntimeOptions } from './runtime.ts';

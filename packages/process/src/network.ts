@@ -177,6 +177,10 @@ class NetworkTransport implements Transport {
     return this.#network.listen(this.#node, topic, receive);
   }
 
+  check(): Future<void> {
+    return Future.ready(undefined);
+  }
+
   stop(): Future<void> {
     if (this.#node !== undefined) this.#network.detach(this.#node);
     this.#node = undefined;

@@ -3,10 +3,11 @@ import type { Duration } from './duration.ts';
 import { ProcessError } from './errors.ts';
 import type { ExitReason } from './event.ts';
 import { Deferred, type Future } from './future/future.ts';
+import { HandlerTable } from './handler-table.ts';
 import type { Message } from './message.ts';
 import type { LocalPID, PID } from './pid.ts';
 import type { Clock, Random, Timer } from './platform/platform.ts';
-import type { Route, RouteHandler, RouteOptions } from './route.ts';
+import { type Route, type RouteHandler, routeKey, type RouteOptions } from './route.ts';
 import type { AskOptions, Runtime } from './runtime.ts';
 
 /**
@@ -53,18 +54,18 @@ export abstract class Process {
    * one holds the mailbox until it settles, one that returns a Future has ended its turn.
    */
   protected install<T>(kind: Message<T>, handler: (body: T, from: PID) => unknown): void {
-    (this.cell.handlers ??= new Map<string, Handler>()).set(kind.name, { schema: kind.schema, run: handler as Handler['run'] });
+    (this.cell.handlers ??= new HandlerTable<Handler>()).set(kind.name, { schema: kind.schema, run: handler as Handler['run'] });
   }
 
   /** Passes messages of one kind on, with their original sender, unless a handler is installed. */
   protected delegate<T>(kind: Message<T>, to: PID): void {
-    (this.cell.delegates ??= new Map<string, Delegate>()).set(kind.name, { schema: kind.schema, to });
+    (this.cell.delegates ??= new HandlerTable<Delegate>()).set(kind.name, { schema: kind.schema, to });
   }
 
   /** At most once, in order, never throws, never blocks. False: it is a dead letter already. */
   protected send<T>(to: PID, kind: Message<T>, ...body: T extends void ? [] : [T]): boolean;
   protected send<T>(to: PID, kind: Message<T>, body?: T): boolean {
-    return this.cell.runtime.deliver(to, kind, body, this.cell.pid);
+    return this.cell.send(to, kind as Message<unknown>, body);
   }
 
   /** Sends to whoever sent the message being handled. Throws outside a message handler's turn. */
@@ -74,7 +75,7 @@ export abstract class Process {
     if (from === undefined) {
       throw new ProcessError('PROCESS_NOT_FOUND', `reply('${kind.name}') outside a message handler: keep the handler's 'from' and send to it`);
     }
-    return this.cell.runtime.deliver(from, kind, body, this.cell.pid);
+    return this.cell.send(from, kind as Message<unknown>, body);
   }
 
   /** Asks and gives the answer as a Future; register continuations through `defer`. */
@@ -96,7 +97,7 @@ export abstract class Process {
   /** A function that, called from anywhere, runs `fn` in a turn of this process. */
   protected defer<A extends unknown[]>(fn: (...args: A) => unknown): (...args: A) => void {
     const { runtime, pid } = this.cell;
-    return (...args) => void runtime.dispatchTo(pid, () => fn(...args), '', undefined);
+    return (...args) => runtime.dispatchTo(pid, () => fn(...args), '', undefined);
   }
 
   /** As `defer` for a function whose result is wanted. */
@@ -124,10 +125,17 @@ export abstract class Process {
    * Throws ROUTE_INVALID for a path that does not start with `/` or ends with one.
    */
   protected route(path: string, handler: RouteHandler, options: RouteOptions = {}): void {
-    if (!path.startsWith('/') || (path.length > 1 && path.endsWith('/'))) {
-      throw new ProcessError('ROUTE_INVALID', `Invalid route '${path}': expected '/' or a path such as '/state', without a slash at the end`);
-    }
-    (this.cell.routes ??= new Map<string, Route>()).set(path.slice(1), { handler, options });
+    (this.cell.routes ??= new Map<string, Route>()).set(routeKey(path), { handler, options });
+  }
+
+  /**
+   * Serves a file, or what is inside a folder, under `/<process id><path>`; routes come first. Nothing outside the folder
+   * can be reached by a path, but symbolic links are followed: give no folder that others may write to. Throws
+   * ROUTE_INVALID as `route` does.
+   * @param target absolute path of a file or folder.
+   */
+  protected provide(path: string, target: string): void {
+    (this.cell.assets ??= new Map<string, string>()).set(routeKey(path), target);
   }
 
   /** @internal */

@@ -28,6 +28,11 @@ export class Ring<T> {
     return value;
   }
 
+  /** What `shift` would give, left in place. */
+  peek(): T | undefined {
+    return this.#head === this.#tail ? undefined : this.#slots[this.#head & this.#mask];
+  }
+
   *[Symbol.iterator](): Generator<T> {
     for (let at = this.#head; at < this.#tail; at++) yield this.#slots[at & this.#mask] as T;
   }

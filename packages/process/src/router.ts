@@ -1,11 +1,24 @@
+import { asset } from './assets.ts';
 import type { Cell } from './cell.ts';
 import { messageOf } from './errors.ts';
 import { Deferred, Future } from './future/future.ts';
-import type { HttpRequest, HttpResponse, Route } from './route.ts';
-import { text } from './route.ts';
+import { type HttpRequest, type HttpResponse, refusal, type Route } from './route.ts';
 import type { Runtime } from './runtime.ts';
 
 const nothing = new Uint8Array();
+
+/** What a router serves: only the path must be there, still percent-encoded, with the query unless `query` gives it. */
+export type RoutedRequest = Partial<Omit<HttpRequest, 'rest'>> & { readonly path: string };
+
+/** The process and the segments, decoded, that follow its id. */
+interface Target {
+  readonly cell: Cell;
+  readonly segments: readonly string[];
+}
+
+type Match =
+  | { readonly route: Route; readonly rest: readonly string[] }
+  | { readonly asset: string; readonly rest: readonly string[] };
 
 /**
  * Finds the process and route of a request, as libprocess does: the first segment names the process, then the longest
@@ -20,45 +33,56 @@ export class Router {
     this.#runtime = runtime;
   }
 
-  serve(request: Partial<HttpRequest> & { readonly path: string }): Future<HttpResponse> {
-    const { path } = request;
-    if (!path.startsWith('/')) return Future.ready(text('400 Bad Request.', 400));
-    if (path.includes('/..')) return Future.ready(text('404 Not Found.', 404));
-    const segments = path.split('/').filter((segment) => segment !== '');
-    const found = this.#find(segments);
-    if (found === undefined) return Future.ready(text('404 Not Found.', 404));
-    const whole: HttpRequest = {
+  serve(request: RoutedRequest): Future<HttpResponse> {
+    const [path = '', ...queries] = request.path.split('?');
+    const query = queries.join('?');
+    if (!path.startsWith('/')) return Future.ready(refusal(400));
+    if (path.includes('/..')) return Future.ready(refusal(404));
+    const segments = decode(path);
+    if (segments === undefined || decoded(query.replaceAll('+', ' ')) === undefined) return Future.ready(refusal(400));
+    const target = this.#target(segments);
+    // An encoded '..' must not reach a handler that takes what follows its route for a file name.
+    if (target === undefined || segments.includes('..')) return Future.ready(refusal(404));
+    const { cell, segments: inside } = target;
+    const whole = {
       method: request.method ?? 'GET',
-      path,
-      rest: found.rest,
-      query: request.query ?? new URLSearchParams(),
+      path: `/${[cell.id, ...inside].join('/')}`,
+      query: request.query ?? new URLSearchParams(query),
       headers: request.headers ?? {},
       body: request.body ?? nothing,
     };
-    return this.#call(found.cell, found.route, whole);
+    return this.#call(cell, () => this.#answer(cell, inside, whole));
   }
 
-  #find(segments: readonly string[]): { cell: Cell; route: Route; rest: string } | undefined {
+  #target(segments: readonly string[]): Target | undefined {
     const named = segments[0] === undefined ? undefined : this.#runtime.cell(segments[0]);
-    if (named !== undefined) return longest(named, segments.slice(1));
+    if (named !== undefined) return { cell: named, segments: segments.slice(1) };
     const delegate = this.delegate === undefined ? undefined : this.#runtime.cell(this.delegate);
-    return delegate === undefined ? undefined : longest(delegate, segments);
+    return delegate === undefined ? undefined : { cell: delegate, segments };
   }
 
-  #call(cell: Cell, route: Route, request: HttpRequest): Future<HttpResponse> {
+  /** Runs in a turn of the process: only then are the routes there that its `initialize` sets. */
+  #answer(cell: Cell, segments: readonly string[], request: Omit<HttpRequest, 'rest'>): ReturnType<Route['handler']> {
+    const match = find(cell, segments);
+    if (match === undefined) return refusal(404);
+    if ('asset' in match) return asset(this.#runtime.files, match.asset, match.rest, request.method);
+    return match.route.handler({ ...request, rest: match.rest.join('/') });
+  }
+
+  #call(cell: Cell, handle: () => ReturnType<Route['handler']>): Future<HttpResponse> {
     const answer = new Deferred<HttpResponse>();
     const dispatched = new Deferred<unknown>();
     // The outcome travels in a box: a promise must not hold the mailbox, and an exception must not end the process.
-    this.#runtime.dispatchTo(cell.pid, () => ({ outcome: attempt(() => route.handler(request)) }), '', dispatched);
+    this.#runtime.dispatchTo(cell.pid, () => ({ outcome: attempt(handle) }), '', dispatched);
     dispatched.future.onReady((boxed) => {
       const { outcome } = boxed as { outcome: Future<HttpResponse> };
       answer.future.onDiscard(() => void outcome.discard());
       outcome.onReady((response) => void answer.set(response));
-      outcome.onFailed((error) => void answer.set(text(messageOf(error), 500)));
-      outcome.onDiscarded(() => void answer.set(text('discarded future', 500)));
-      outcome.onAbandoned(() => void answer.set(text('503 Service Unavailable.', 503)));
+      outcome.onFailed((error) => void answer.set(refusal(500, messageOf(error))));
+      outcome.onDiscarded(() => void answer.set(refusal(500, 'discarded future')));
+      outcome.onAbandoned(() => void answer.set(refusal(503)));
     });
-    dispatched.future.onAbandoned(() => void answer.set(text('500 Internal Server Error.', 500)));
+    dispatched.future.onAbandoned(() => void answer.set(refusal(500)));
     return answer.future;
   }
 }
@@ -73,12 +97,37 @@ function attempt(call: () => HttpResponse | PromiseLike<HttpResponse>): Future<H
   }
 }
 
-function longest(cell: Cell, segments: readonly string[]): { cell: Cell; route: Route; rest: string } | undefined {
-  for (let length = segments.length; length >= 0; length--) {
-    // '/' is the bare path of the process, not a catch-all.
-    if (length === 0 && segments.length > 0) return undefined;
-    const route = cell.routes?.get(segments.slice(0, length).join('/'));
-    if (route !== undefined) return { cell, route, rest: segments.slice(length).join('/') };
+function decode(path: string): readonly string[] | undefined {
+  const segments: string[] = [];
+  for (const encoded of path.split('/')) {
+    if (encoded === '') continue;
+    const segment = decoded(encoded);
+    if (segment === undefined) return undefined;
+    segments.push(segment);
   }
-  return undefined;
+  return segments;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The longest route, else the longest asset path, that is a prefix of the segments. */
+function find(cell: Cell, segments: readonly string[]): Match | undefined {
+  for (let length = segments.length; length >= 0; length--) {
+    const route = cell.routes?.get(segments.slice(0, length).join('/'));
+    // '/' is the bare path of the process, not a catch-all, unless it says so; assets come before a catch-all.
+    if (route === undefined || (length === 0 && segments.length > 0)) continue;
+    return { route, rest: segments.slice(length) };
+  }
+  for (let length = segments.length; length >= 0; length--) {
+    const found = cell.assets?.get(segments.slice(0, length).join('/'));
+    if (found !== undefined) return { asset: found, rest: segments.slice(length) };
+  }
+  const fallback = cell.routes?.get('');
+  return fallback?.options.fallback === true ? { route: fallback, rest: segments } : undefined;
 }

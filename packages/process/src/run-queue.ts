@@ -3,8 +3,9 @@ import { Ring } from './ring.ts';
 
 /** What the run queue runs: something with queued events. */
 export interface Runnable {
-  /** Serves up to `quantum` events and returns how many it served; keeps itself queued by returning true from `more`. */
+  /** Serves up to `quantum` events and returns how many it served. */
   run(quantum: number): number;
+  /** Whether it wants another go; if not, it pushes itself again when it does. */
   readonly more: boolean;
 }
 
@@ -14,18 +15,29 @@ const quantum = 64;
 const budget = 1024;
 /** Real milliseconds after which a slice ends, whatever its budget; counts alone decide in simulation. */
 const sliceLimit = 2;
+/** Most events between two looks at the clock: reading it costs as much as serving a message. */
+const longestStride = 64;
 
 /**
  * The processes that have something to do. A drain starts as a microtask, so a volley of messages costs no hop through the
- * event loop, and goes on as a macrotask once its budget is spent, so a volley that feeds itself starves nobody.
+ * event loop. All drains between two macrotasks share one budget; once it is spent, the rest waits for the next macrotask,
+ * so neither a volley that feeds itself nor a chain of promises starves timers and sockets.
  */
 export class RunQueue {
   readonly #ready = new Ring<Runnable>(64);
   readonly #loop: Loop;
   readonly #now: (() => number) | undefined;
   readonly #onSliceEnd: () => void;
+  /** A drain is on its way. */
   #armed = false;
-  #yielding = false;
+  /** A macrotask that begins the next slice is on its way. */
+  #renewing = false;
+  /** Events that may still be served before the next macrotask. */
+  #left = budget;
+  #sliceStart = 0;
+  /** Events between two looks at the clock, and how many were served since the last. */
+  #stride = 1;
+  #unwatched = 0;
 
   /** @param now reads real milliseconds; undefined where only counts may bound a slice. */
   constructor(loop: Loop, now: (() => number) | undefined, onSliceEnd: () => void) {
@@ -40,35 +52,63 @@ export class RunQueue {
 
   push(runnable: Runnable): void {
     this.#ready.push(runnable);
-    this.wake();
+    if (!this.#armed) this.wake();
   }
 
   /** Has a slice run soon, also when nothing is queued, so that what was sent from outside a turn is flushed. */
   wake(): void {
     if (this.#armed) return;
     this.#armed = true;
-    this.#loop.microtask(this.#drain);
+    if (!this.#renewing) this.#begin();
+    if (this.#left > 0) this.#loop.microtask(this.#drain);
   }
 
   /** Ends the running slice after the current event; the next one starts from a macrotask. */
   yieldToLoop(): void {
-    this.#yielding = true;
+    this.#left = 0;
   }
+
+  #begin(): void {
+    this.#renewing = true;
+    this.#left = budget;
+    this.#stride = 1;
+    this.#unwatched = 0;
+    this.#sliceStart = this.#now?.() ?? 0;
+    this.#loop.macrotask(this.#renew);
+  }
+
+  /** The macrotask after a slice: what was left over begins the next one. */
+  readonly #renew = (): void => {
+    this.#renewing = false;
+    if (!this.#armed) return;
+    this.#begin();
+    this.#drain();
+  };
 
   readonly #drain = (): void => {
     const ready = this.#ready;
-    let left = budget;
-    const started = this.#now?.() ?? 0;
-    while (left > 0 && !this.#yielding) {
-      const runnable = ready.shift();
-      if (runnable === undefined) break;
-      left -= runnable.run(quantum);
-      if (runnable.more) ready.push(runnable);
-      if (this.#now !== undefined && this.#now() - started > sliceLimit) break;
+    const timed = this.#now !== undefined;
+    try {
+      while (this.#left > 0) {
+        const runnable = ready.shift();
+        if (runnable === undefined) break;
+        const served = runnable.run(timed ? Math.min(quantum, this.#stride) : quantum);
+        this.#left -= served;
+        if (runnable.more) ready.push(runnable);
+        if (timed && (this.#unwatched += served) >= this.#stride) this.#watch();
+      }
+    } finally {
+      this.#onSliceEnd();
+      this.#armed = ready.size > 0;
     }
-    this.#yielding = false;
-    this.#onSliceEnd();
-    if (ready.size > 0) this.#loop.macrotask(this.#drain);
-    else this.#armed = false;
   };
+
+  /** Looks at the clock, often while events are slow, seldom while they are fast. */
+  #watch(): void {
+    this.#unwatched = 0;
+    const spent = (this.#now?.() ?? 0) - this.#sliceStart;
+    if (spent > sliceLimit) this.#left = 0;
+    else if (spent > sliceLimit / 4) this.#stride = 1;
+    else if (this.#stride < longestStride) this.#stride *= 2;
+  }
 }

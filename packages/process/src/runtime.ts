@@ -33,8 +33,11 @@ export interface DeadLetter {
   readonly to: PID;
 }
 
-/** Decides, before an event is served, whether it is: false drops it. The testing kit builds on it. */
-export type Interceptor = (event: Event, to: PID) => boolean;
+/**
+ * Decides about an event just before it is served: `drop` loses it (a dispatch's future is abandoned), `keep` leaves it to
+ * the interceptor. Terminates cannot be intercepted. The testing kit builds on it.
+ */
+export type Interceptor = (event: Event, to: PID) => 'serve' | 'drop' | 'keep';
 
 /** A server that gives the processes' routes to the outside; `httpServer` of `@mezzo/process/http` is one. */
 export interface HttpEdge {
@@ -223,7 +226,7 @@ export class Runtime implements AsyncDisposable {
   /** True once the local process has ended; false if there is none, or if `timeout` passed before. */
   wait(pid: PID, options: { readonly timeout?: Duration } = {}): Future<boolean> {
     const cell = this.#local(pid);
-    if (cell === undefined) return Future.ready(options.timeout !== undefined);
+    if (cell === undefined) return Future.ready(options.timeout !== undefined && pid.id !== '');
     const deferred = new Deferred<boolean>();
     const waiters = this.#waiters.get(cell);
     if (waiters === undefined) this.#waiters.set(cell, [deferred]);
@@ -235,9 +238,13 @@ export class Runtime implements AsyncDisposable {
     return deferred.future;
   }
 
-  /** READY when a send to `pid` would be taken: its mailbox has room, or the session to its node has credit. */
+  /**
+   * READY when a send to `pid` would be taken: its mailbox has room, or the session to its node has credit. Abandoned if
+   * there is no such local process, or it ends before.
+   */
   ready(pid: PID): Future<void> {
-    return this.#node?.owns(pid) === false ? this.#node.ready(pid.node) : Future.ready(undefined);
+    if (this.#node?.owns(pid) === false) return this.#node.ready(pid.node);
+    return this.#local(pid)?.whenRoom() ?? Future.abandoned();
   }
 
   /** Runs after the given time in a turn of the process. */
@@ -355,7 +362,13 @@ export class Runtime implements AsyncDisposable {
   /** @internal */
   deadLetter(letter: DeadLetter): void {
     this.metrics.deadLetters++;
-    for (const listener of this.#listeners) listener(letter);
+    for (const listener of this.#listeners) {
+      try {
+        listener(letter);
+      } catch (error) {
+        this.report(error, 'a listener to dead letters threw');
+      }
+    }
   }
 
   /** @internal */
@@ -372,7 +385,12 @@ export class Runtime implements AsyncDisposable {
   /** @internal */
   report(error: unknown, context: string): void {
     this.metrics.errors++;
-    this.#onError(error, context);
+    try {
+      this.#onError(error, context);
+    } catch (failure) {
+      // A broken hook must be seen, but must not stop whoever reports.
+      void Promise.reject(failure);
+    }
   }
 
   /** @internal */

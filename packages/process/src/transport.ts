@@ -15,9 +15,12 @@ export interface Transport {
   start(node: string, incarnation: number, events: TransportEvents): Future<void>;
   /** Never throws; what cannot leave now is lost or buffered as the transport likes. */
   publish(peer: string, frame: Uint8Array): void;
-  /** To every node that listens on the topic (a dot-separated name), this one included. */
+  /** To every node that listens on the topic (words joined by dots), this one included. Throws TOPIC_INVALID. */
   announce(topic: string, data: Uint8Array): void;
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription;
+  /** READY once the network has answered: until then our own connection may be dead without knowing it. May stay pending. */
+  check(): Future<void>;
+  /** Sends what was published before, then leaves. */
   stop(): Future<void>;
 }
 
@@ -31,6 +34,8 @@ export interface TransportEvents {
   noResponders(peer: string): void;
   connected(): void;
   disconnected(): void;
-  /** It was refused for good, for instance for wrong credentials after a reconnect. */
+  /** Something was refused, for instance to publish to a peer, but the connection stands. */
+  trouble(error: Error): void;
+  /** The end: wrong credentials after a reconnect (TRANSPORT_UNAVAILABLE), or an older node of our name (NODE_NAME_TAKEN). */
   failed(error: Error): void;
 }

@@ -10,8 +10,9 @@ export {
   UpdateUUID,
   type Id,
   type IdKind,
-} from "./ids.ts";
-export * from "./resources/index.ts";
-export { isStrictSubrole, roleFault, UNRESERVED } from "./roles.ts";
+} from './ids.ts';
+export * from './lifecycle/index.ts';
+export * from './resources/index.ts';
+export { isStrictSubrole, roleFault, UNRESERVED } from './roles.ts';
 export * from './messages/index.ts';
 export * from './election/index.ts';

@@ -1,36 +1,45 @@
-import { FutureAbandoned, FutureDiscarded, messageOf, ProcessError } from '../errors.ts';
 import { toMilliseconds, type Duration } from '../duration.ts';
-import { currentOwner, type Owner } from '../turn.ts';
+import { asError, FutureAbandoned, FutureDiscarded, messageOf, ProcessError } from '../errors.ts';
+import type { Clock } from '../platform/platform.ts';
+import { currentOwner, enterTurn } from '../turn.ts';
+import { Abandoned, Any, Callback, Discarded, DiscardRequested, Failed, type Moment, Outcome, Ready } from './callback.ts';
+import { Deferred } from './deferred.ts';
+
+export { Deferred };
+
+/** Something that can be asked to give up. */
+export interface Discardable {
+  discard(): unknown;
+}
 
 export type FutureState = 'pending' | 'ready' | 'failed' | 'discarded';
 
-const Ready = 1;
-const Failed = 2;
-const Discarded = 3;
-const Any = 4;
-const DiscardRequested = 5;
-const Abandoned = 6;
-type Moment = typeof Ready | typeof Failed | typeof Discarded | typeof Any | typeof DiscardRequested | typeof Abandoned;
-
-interface Callback {
-  readonly moment: Moment;
-  readonly run: (subject: never) => void;
-  readonly owner: Owner | undefined;
-}
+/** Callbacks that complete futures whose callbacks complete futures: deeper than this they wait for the outermost. */
+const deepest = 100;
+let depth = 0;
+const postponed: { readonly future: Future<never>; readonly callback: Callback }[] = [];
 
 /**
  * The reading side of a value that is not there yet, as libprocess's Future: its state can be inspected, callbacks run
  * synchronously at the completion, a discard request travels to the producer, and a future nobody can complete any more
  * is abandoned. `await` works on it; chaining has libprocess's names (`map`, `andThen`, `repair`, `recover`, `after`).
  */
-export class Future<T> implements PromiseLike<T> {
+export class Future<T> implements PromiseLike<T>, Discardable {
   #state: FutureState = 'pending';
-  #value: T | undefined;
-  #error: unknown;
+  #value: T | undefined = undefined;
+  #error: unknown = undefined;
   #discardRequested = false;
   #abandoned = false;
   #associated = false;
-  #callbacks: Callback[] | undefined;
+  #first: Callback | undefined = undefined;
+  #last: Callback | undefined = undefined;
+  /** Where a discard request goes on to. */
+  #upstream: Discardable | undefined;
+
+  /** Pending for ever: a Deferred makes futures that can be completed. */
+  constructor(upstream?: Discardable) {
+    this.#upstream = upstream;
+  }
 
   static ready<T>(value: T): Future<T> {
     const future = new Future<T>();
@@ -42,7 +51,7 @@ export class Future<T> implements PromiseLike<T> {
   static failed<T = never>(error: unknown): Future<T> {
     const future = new Future<T>();
     future.#state = 'failed';
-    future.#error = typeof error === 'string' ? new Error(error) : error;
+    future.#error = asError(error);
     return future;
   }
 
@@ -78,6 +87,7 @@ export class Future<T> implements PromiseLike<T> {
   get isDiscarded(): boolean {
     return this.#state === 'discarded';
   }
+  /** Nobody was left to complete it. Kept after a completion that came all the same (`after`). */
   get isAbandoned(): boolean {
     return this.#abandoned;
   }
@@ -105,9 +115,14 @@ export class Future<T> implements PromiseLike<T> {
 
   /** A request to the producer, who decides. True only the first time and only while pending. */
   discard(): boolean {
-    if (this.#state !== 'pending' || this.#discardRequested) return false;
-    this.#discardRequested = true;
-    this.#fire(DiscardRequested);
+    if (!this.#request()) return false;
+    let above = this.#upstream;
+    // A loop, since chains may be longer than the stack is deep.
+    while (above instanceof Future) {
+      if (!above.#request()) return true;
+      above = above.#upstream;
+    }
+    above?.discard();
     return true;
   }
 
@@ -131,90 +146,73 @@ export class Future<T> implements PromiseLike<T> {
     return this.#on(Abandoned, callback);
   }
 
+  /**
+   * Promises/A+, so that `await` works: FAILED rejects with its error, discarded and abandoned with FutureDiscarded and
+   * FutureAbandoned. A discard request does not travel back through it.
+   */
   then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
+    // The native promise exists only where somebody looks: a failed future that nobody awaits is a value, not an incident.
     const native = new Promise<T>((resolve, reject) => {
-      this.#add({ moment: Ready, run: resolve as (subject: never) => void, owner: undefined });
-      this.#add({ moment: Failed, run: reject, owner: undefined });
-      this.#add({
-        moment: Discarded,
-        run: () => reject(new FutureDiscarded('FUTURE_DISCARDED', 'The future was discarded')),
-        owner: undefined,
-      });
-      this.#add({
-        moment: Abandoned,
-        run: () => reject(new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it')),
-        owner: undefined,
-      });
+      this.#add(new Callback(Outcome, () => this.#settle(resolve, reject), undefined));
     });
     return native.then(onFulfilled, onRejected);
   }
 
-  /** A future of `fn(value)`. A discard requested here cuts the chain off even if the source gets READY. */
+  /** A future of `fn(value)`; FAILED if it throws. A discard requested here cuts the chain off even if the source gets READY. */
   map<U>(fn: (value: T) => U): Future<U> {
-    return this.#chain<U>((next) => {
-      if (this.#discardRequested) next.discard();
-      else next.set(fn(this.#value as T));
-    });
+    return this.#chain<U>((next) => void next.set(fn(this.#value as T)));
   }
 
   /** As `map` for an `fn` that itself gives a future. */
   andThen<U>(fn: (value: T) => Future<U>): Future<U> {
-    return this.#chain<U>((next) => {
-      if (this.#discardRequested) next.discard();
-      else next.associate(fn(this.#value as T));
-    });
+    return this.#chain<U>((next) => void next.associate(fn(this.#value as T)));
   }
 
   /** Replaces a FAILED outcome; everything else passes through. */
   repair(fn: (future: Future<T>) => T | Future<T>): Future<T> {
-    const next = new Deferred<T>();
-    this.#forwardDiscard(next);
-    this.#on(Ready, (value: T) => void next.set(value));
-    this.#on(Discarded, () => void next.discard());
-    this.#on(Abandoned, () => next.abandon());
-    this.#on(Failed, () => settleWith(next, () => fn(this)));
-    return next.future;
+    return this.#follow<T>((next) => {
+      if (this.#state === 'failed') settleWith(next, () => fn(this));
+      else this.#passOn(next, this.#value as T);
+    });
   }
 
   /** Replaces FAILED, DISCARDED and abandoned; a discard requested before is forgotten so that the recovery can run. */
   recover(fn: (future: Future<T>) => T | Future<T>): Future<T> {
-    const next = new Deferred<T>();
-    this.#forwardDiscard(next);
-    const rescue = (): void => {
+    return this.#follow<T>((next) => {
+      if (this.#state === 'ready') return void next.set(this.#value as T);
       next.future.#discardRequested = false;
       settleWith(next, () => fn(this));
-    };
-    this.#on(Ready, (value: T) => void next.set(value));
-    this.#on(Failed, rescue);
-    this.#on(Discarded, rescue);
-    this.#on(Abandoned, rescue);
-    return next.future;
+    });
   }
 
-  /** If still pending after `duration`, the outcome is that of `fn(this)`. Uses the clock of the current turn's runtime, or the one given. */
-  after(duration: Duration, fn: (future: Future<T>) => T | Future<T>, clock = currentOwner()?.clock): Future<T> {
+  /**
+   * If still pending after `duration`, the outcome is that of `fn(this)`; a discard request goes upstream but does not stop
+   * the timer. Uses the clock of the current turn's runtime, or the one given.
+   */
+  after(duration: Duration, fn: (future: Future<T>) => T | Future<T>, clock: Clock | undefined = currentOwner()?.clock): Future<T> {
     if (clock === undefined) {
       throw new ProcessError('PROCESS_NOT_SPAWNED', 'Future.after outside a process needs a clock: pass runtime.clock as third argument');
     }
-    const next = new Deferred<T>();
+    const owner = currentOwner();
     let open = true;
+    const next = new Deferred<T>(this);
     const timer = clock.timer(toMilliseconds(duration), () => {
       if (!open) return;
       open = false;
+      const previous = enterTurn(owner);
       settleWith(next, () => fn(this));
+      enterTurn(previous);
     });
-    this.#forwardDiscard(next);
-    this.#on(Abandoned, () => {
-      if (open) next.future.#abandoned = true;
-    });
-    this.#on(Any, () => {
+    this.#on(Outcome, () => {
       if (!open) return;
-      open = false;
-      timer.cancel();
-      next.follow(this);
+      if (this.#state !== 'pending') {
+        open = false;
+        timer.cancel();
+      }
+      this.#passOn(next, this.#value as T);
     });
     return next.future;
   }
@@ -239,13 +237,17 @@ export class Future<T> implements PromiseLike<T> {
     future.#state = state;
     future.#value = value;
     future.#error = error;
-    const callbacks = future.#callbacks;
-    future.#callbacks = undefined;
-    if (callbacks !== undefined) {
-      const moment = state === 'ready' ? Ready : state === 'failed' ? Failed : Discarded;
-      for (const callback of callbacks) if (callback.moment === moment) future.#run(callback);
-      for (const callback of callbacks) if (callback.moment === Any) future.#run(callback);
+    const first = future.#first;
+    // Nothing may keep a chain of futures alive whose links have settled.
+    future.#first = future.#last = future.#upstream = undefined;
+    const moment = state === 'ready' ? Ready : state === 'failed' ? Failed : Discarded;
+    let any = false;
+    for (let callback = first; callback !== undefined; callback = callback.next) {
+      if (callback.moment === moment || callback.moment === Outcome) future.#notify(callback);
+      else if (callback.moment === Any) any = true;
     }
+    if (!any) return true;
+    for (let callback = first; callback !== undefined; callback = callback.next) if (callback.moment === Any) future.#notify(callback);
     return true;
   }
 
@@ -254,12 +256,28 @@ export class Future<T> implements PromiseLike<T> {
     if (future.#state !== 'pending' || future.#abandoned) return;
     future.#abandoned = true;
     future.#fire(Abandoned);
+    // Followers stay: what is abandoned may still be completed by `after`.
+    for (let callback = future.#first; callback !== undefined; callback = callback.next) {
+      if (callback.moment === Outcome) future.#notify(callback);
+    }
   }
 
-  /** @internal */
-  static markAssociated<T>(future: Future<T>): boolean {
+  /** @internal False if it was completed or associated before. */
+  static associate<T>(future: Future<T>, source: Future<T>): boolean {
     if (future.#state !== 'pending' || future.#associated) return false;
     future.#associated = true;
+    future.#upstream = source;
+    if (future.#discardRequested) source.discard();
+    source.#add(
+      new Callback(
+        Outcome,
+        () => {
+          if (source.#state === 'pending') Future.abandon(future);
+          else Future.complete(future, source.#state, source.#value, source.#error);
+        },
+        undefined,
+      ),
+    );
     return true;
   }
 
@@ -268,116 +286,148 @@ export class Future<T> implements PromiseLike<T> {
     return future.#associated;
   }
 
+  /** A future whose outcome `decide` settles once this one has one, or is abandoned. */
+  #follow<U>(decide: (next: Deferred<U>) => void): Future<U> {
+    const next = new Deferred<U>(this);
+    this.#on(Outcome, () => decide(next));
+    return next.future;
+  }
+
   #chain<U>(onReady: (next: Deferred<U>) => void): Future<U> {
-    const next = new Deferred<U>();
-    this.#forwardDiscard(next);
-    this.#on(Ready, () => {
+    return this.#follow<U>((next) => {
+      if (this.#state !== 'ready') return this.#passOn(next, undefined);
+      if (this.#discardRequested || next.future.#discardRequested) return void next.discard();
       try {
         onReady(next);
       } catch (error) {
         next.fail(error);
       }
     });
-    this.#on(Failed, (error: unknown) => void next.fail(error));
-    this.#on(Discarded, () => void next.discard());
-    this.#on(Abandoned, () => next.abandon());
-    return next.future;
   }
 
-  #forwardDiscard<U>(next: Deferred<U>): void {
-    next.future.onDiscard(() => void this.discard());
+  /** Gives this future's outcome to another; `value` is the one to use if it is READY. */
+  #passOn<U>(next: Deferred<U>, value: U | undefined): void {
+    switch (this.#state) {
+      case 'ready':
+        return void next.set(value as U);
+      case 'failed':
+        return void next.fail(this.#error);
+      case 'discarded':
+        return void next.discard();
+      case 'pending':
+        return next.abandon();
+    }
+  }
+
+  #settle(resolve: (value: T) => void, reject: (reason: unknown) => void): void {
+    switch (this.#state) {
+      case 'ready':
+        return resolve(this.#value as T);
+      case 'failed':
+        return reject(this.#error);
+      case 'discarded':
+        return reject(new FutureDiscarded('FUTURE_DISCARDED', 'The future was discarded'));
+      case 'pending':
+        return reject(new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it'));
+    }
+  }
+
+  #request(): boolean {
+    if (this.#state !== 'pending' || this.#discardRequested) return false;
+    this.#discardRequested = true;
+    this.#fire(DiscardRequested);
+    return true;
   }
 
   #on(moment: Moment, run: (subject: never) => void): this {
-    this.#add({ moment, run, owner: currentOwner() });
+    this.#add(new Callback(moment, run, currentOwner()));
     return this;
   }
 
   #add(callback: Callback): void {
-    switch (callback.moment) {
-      case DiscardRequested:
-        if (this.#discardRequested) return this.#run(callback);
-        break;
-      case Abandoned:
-        if (this.#abandoned && this.#state === 'pending') return this.#run(callback);
-        break;
-      case Any:
-        if (this.#state !== 'pending') return this.#run(callback);
-        break;
-      case Ready:
-        if (this.#state === 'ready') return this.#run(callback);
-        break;
-      case Failed:
-        if (this.#state === 'failed') return this.#run(callback);
-        break;
-      case Discarded:
-        if (this.#state === 'discarded') return this.#run(callback);
-        break;
+    const pending = this.#state === 'pending';
+    if (this.#holds(callback.moment)) {
+      this.#notify(callback);
+      if (!pending || callback.moment !== Outcome) return;
     }
-    if (this.#state === 'pending') (this.#callbacks ??= []).push(callback);
+    if (!pending) return;
+    if (this.#last === undefined) this.#first = callback;
+    else this.#last.next = callback;
+    this.#last = callback;
   }
 
-  #fire(moment: Moment): void {
-    for (const callback of this.#callbacks?.slice() ?? []) if (callback.moment === moment) this.#run(callback);
+  #holds(moment: Moment): boolean {
+    switch (moment) {
+      case Ready:
+        return this.#state === 'ready';
+      case Failed:
+        return this.#state === 'failed';
+      case Discarded:
+        return this.#state === 'discarded';
+      case Any:
+        return this.#state !== 'pending';
+      case DiscardRequested:
+        return this.#discardRequested;
+      case Abandoned:
+        return this.#abandoned && this.#state === 'pending';
+      case Outcome:
+        return this.#abandoned || this.#state !== 'pending';
+    }
   }
 
-  /** An exception in a callback belongs to who registered it, never to who completed the future. */
-  #run(callback: Callback): void {
-    const subject = callback.moment === Ready ? this.#value : callback.moment === Failed ? this.#error : this;
+  /** Takes the callbacks of a moment out of the list and runs them: each runs once at most. */
+  #fire(moment: typeof DiscardRequested | typeof Abandoned): void {
+    const due: Callback[] = [];
+    const callbacks = this.#first;
+    this.#first = this.#last = undefined;
+    for (let callback = callbacks; callback !== undefined; ) {
+      const next = callback.next;
+      callback.next = undefined;
+      if (callback.moment === moment) due.push(callback);
+      else {
+        if (this.#last === undefined) this.#first = callback;
+        else this.#last.next = callback;
+        this.#last = callback;
+      }
+      callback = next;
+    }
+    for (const callback of due) this.#notify(callback);
+  }
+
+  /** Runs a callback in its owner's name: an exception in it belongs to who registered it, never to who completed the future. */
+  #notify(callback: Callback): void {
+    if (depth >= deepest) {
+      postponed.push({ future: this as Future<unknown> as Future<never>, callback });
+      return;
+    }
+    const { moment, owner } = callback;
+    const subject = moment === Ready ? this.#value : moment === Failed ? this.#error : this;
+    const previous = enterTurn(owner);
+    depth++;
     try {
       (callback.run as (subject: unknown) => void)(subject);
     } catch (error) {
-      if (callback.owner === undefined) throwLater(error);
-      else callback.owner.fail(error);
+      if (owner === undefined) throwLater(error);
+      else owner.fail(error);
+    } finally {
+      depth--;
+      enterTurn(previous);
     }
+    if (depth === 0 && postponed.length > 0) runPostponed();
+  }
+
+  /** @internal */
+  static resume(future: Future<never>, callback: Callback): void {
+    future.#notify(callback);
   }
 }
 
-/** The writing side of a Future: libprocess's Promise. The first of set, fail, discard wins and returns true. */
-export class Deferred<T> {
-  readonly future = new Future<T>();
-
-  set(value: T): boolean {
-    return !Future.isAssociated(this.future) && Future.complete(this.future, 'ready', value, undefined);
-  }
-
-  /** FAILED with an Error; text becomes one. */
-  fail(error: unknown): boolean {
-    const cause = typeof error === 'string' ? new Error(error) : error;
-    return !Future.isAssociated(this.future) && Future.complete(this.future, 'failed', undefined, cause);
-  }
-
-  discard(): boolean {
-    return !Future.isAssociated(this.future) && Future.complete(this.future, 'discarded', undefined, undefined);
-  }
-
-  /** Takes over the outcome of `source`; discard requests travel to it. False if completed or associated before. */
-  associate(source: Future<T>): boolean {
-    if (!Future.markAssociated(this.future)) return false;
-    this.future.onDiscard(() => void source.discard());
-    this.#copy(source);
-    return true;
-  }
-
-  /** @internal The outcome of a source that has completed. */
-  follow(source: Future<T>): void {
-    this.#copy(source);
-  }
-
-  /** Gives up: the future stays pending for ever and says so. Nothing happens after completion or association. */
-  abandon(): void {
-    if (!Future.isAssociated(this.future)) Future.abandon(this.future);
-  }
-
-  [Symbol.dispose](): void {
-    this.abandon();
-  }
-
-  #copy(source: Future<T>): void {
-    source.onReady((value) => void Future.complete(this.future, 'ready', value, undefined));
-    source.onFailed((error) => void Future.complete(this.future, 'failed', undefined, error));
-    source.onDiscarded(() => void Future.complete(this.future, 'discarded', undefined, undefined));
-    source.onAbandoned(() => Future.abandon(this.future));
+/** What was too deep, in order; it runs before the outermost callback's caller goes on. */
+function runPostponed(): void {
+  for (let batch = postponed.splice(0); batch.length > 0; batch = postponed.splice(0)) {
+    depth++;
+    for (const { future, callback } of batch) Future.resume(future, callback);
+    depth--;
   }
 }
 

@@ -1,6 +1,6 @@
 import { toMilliseconds, type Duration } from '../duration.ts';
 import { ProcessError } from '../errors.ts';
-import { Deferred, Future } from '../future/future.ts';
+import { Deferred, type Future } from '../future/future.ts';
 import type { Clock } from '../platform/platform.ts';
 
 /** A whole number that grows. */
@@ -33,10 +33,23 @@ export class PushGauge {
 
 export type MetricKind = 'counter' | 'gauge';
 
-interface Entry {
+export interface MetricOptions {
+  /** One line on what it counts, with its unit; Prometheus shows it. Default: the name. */
+  readonly help?: string;
+}
+
+/** What is known of a metric besides its value. */
+export interface MetricDescription {
   readonly kind: MetricKind;
+  readonly help: string | undefined;
+}
+
+interface Entry extends MetricDescription {
   readonly read: () => number | Future<number>;
 }
+
+/** Default wait of a snapshot for gauges that are not ready, in milliseconds. */
+const defaultTimeout = 2000;
 
 /** The metrics of one runtime, by name (`master/tasks_finished`). Values live in memory only. */
 export class Metrics {
@@ -53,32 +66,43 @@ export class Metrics {
   /** Batches sent again after a gap. */
   wireResent = 0;
 
-  constructor(runtime: { readonly clock: Clock }) {
+  constructor(runtime: { readonly clock: Clock; readonly processes: readonly string[] }) {
     this.#clock = runtime;
-    this.#add('process/dead_letters', 'counter', () => this.deadLetters);
-    this.#add('process/errors', 'counter', () => this.errors);
-    this.#add('process/late_settlements', 'counter', () => this.lateSettlements);
-    this.#add('process/wire_rejected', 'counter', () => this.wireRejected);
-    this.#add('process/wire_resent', 'counter', () => this.wireResent);
+    const counter = (name: string, help: string, read: () => number): void =>
+      this.#add(name, 'counter', { help }, read);
+    counter('process/dead_letters', 'Messages nobody took', () => this.deadLetters);
+    counter('process/errors', "Errors reported to the runtime's error hook", () => this.errors);
+    counter(
+      'process/late_settlements',
+      'Handlers that settled after their process had ended',
+      () => this.lateSettlements,
+    );
+    counter(
+      'process/wire_rejected',
+      'Frames and envelopes from the wire that were dropped as invalid',
+      () => this.wireRejected,
+    );
+    counter('process/wire_resent', 'Batches sent again after a gap', () => this.wireResent);
+    this.pullGauge('process/processes', () => runtime.processes.length, { help: 'Living processes' });
   }
 
   /** Throws METRIC_NAME_TAKEN. */
-  counter(name: string): Counter {
+  counter(name: string, options: MetricOptions = {}): Counter {
     const counter = new Counter();
-    this.#add(name, 'counter', () => counter.value);
+    this.#add(name, 'counter', options, () => counter.value);
     return counter;
   }
 
   /** Throws METRIC_NAME_TAKEN. */
-  pushGauge(name: string): PushGauge {
+  pushGauge(name: string, options: MetricOptions = {}): PushGauge {
     const gauge = new PushGauge();
-    this.#add(name, 'gauge', () => gauge.value);
+    this.#add(name, 'gauge', options, () => gauge.value);
     return gauge;
   }
 
   /** `read` runs at every snapshot. Throws METRIC_NAME_TAKEN. */
-  pullGauge(name: string, read: () => number | Future<number>): void {
-    this.#add(name, 'gauge', read);
+  pullGauge(name: string, read: () => number | Future<number>, options: MetricOptions = {}): void {
+    this.#add(name, 'gauge', options, read);
   }
 
   /** False if there is no metric of this name. */
@@ -86,22 +110,33 @@ export class Metrics {
     return this.#entries.delete(name);
   }
 
-  kind(name: string): MetricKind | undefined {
-    return this.#entries.get(name)?.kind;
+  describe(name: string): MetricDescription | undefined {
+    return this.#entries.get(name);
   }
 
-  /** Values by name, sorted; what fails, is abandoned or is still pending at the timeout (default 2 s) is left out. */
+  /**
+   * Values by name, sorted; what fails, is abandoned or is still pending at the timeout (default 2 s) is left out. Gauges
+   * that are pending at the timeout, or when the snapshot is discarded, get a discard request.
+   */
   snapshot(options: { readonly timeout?: Duration } = {}): Future<ReadonlyMap<string, number>> {
     const values = new Map<string, number>();
+    const pending = new Set<Future<number>>();
     const done = new Deferred<ReadonlyMap<string, number>>();
-    let open = 1;
-    const close = (): void => {
-      if (--open > 0) return;
+    let reading = true;
+    const finish = (): void => void done.set(new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1))));
+    const giveUp = (): void => {
+      for (const gauge of [...pending]) gauge.discard();
+    };
+    const timer = this.#clock.clock.timer(toMilliseconds(options.timeout ?? defaultTimeout), () => {
+      finish();
+      giveUp();
+    });
+    const close = (gauge: Future<number>): void => {
+      pending.delete(gauge);
+      if (reading || pending.size > 0) return;
       timer.cancel();
       finish();
     };
-    const finish = (): void => void done.set(new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1))));
-    const timer = this.#clock.clock.timer(toMilliseconds(options.timeout ?? 2000), finish);
     for (const [name, entry] of this.#entries) {
       let value: number | Future<number>;
       try {
@@ -113,19 +148,32 @@ export class Metrics {
         values.set(name, value);
         continue;
       }
-      open++;
-      value.onReady((number) => void values.set(name, number));
-      value.onAny(close);
-      value.onAbandoned(close);
+      const gauge = value;
+      pending.add(gauge);
+      gauge.onReady((number) => void values.set(name, number));
+      gauge.onAny(close);
+      gauge.onAbandoned(() => close(gauge));
     }
-    close();
+    reading = false;
+    if (pending.size === 0) {
+      timer.cancel();
+      finish();
+    }
+    done.future.onDiscard(() => {
+      timer.cancel();
+      done.discard();
+      giveUp();
+    });
     return done.future;
   }
 
-  #add(name: string, kind: MetricKind, read: () => number | Future<number>): void {
+  #add(name: string, kind: MetricKind, { help }: MetricOptions, read: () => number | Future<number>): void {
     if (this.#entries.has(name)) {
-      throw new ProcessError('METRIC_NAME_TAKEN', `A metric named '${name}' exists already: remove it first or choose another name`);
+      throw new ProcessError(
+        'METRIC_NAME_TAKEN',
+        `A metric named '${name}' exists already: remove it first or choose another name`,
+      );
     }
-    this.#entries.set(name, { kind, read });
+    this.#entries.set(name, { kind, help, read });
   }
 }

@@ -26,9 +26,11 @@ export type Frame =
       readonly answer: boolean;
       /** The sender missed what follows `received`. */
       readonly missed: boolean;
-    };
+    }
+  /** The sender's node stops; everything it had to say has been acknowledged, or it gave up on that. */
+  | { readonly kind: 'bye'; readonly from: End; readonly to: End };
 
-const kinds = { hello: 1, batch: 2, heartbeat: 3 } as const;
+const kinds = { hello: 1, batch: 2, heartbeat: 3, bye: 4 } as const;
 
 // Inline records: a frame describes its own record shapes, so peers share no dictionary that could drift or be poisoned.
 const packer = new Packr({ maxSharedStructures: 0 });
@@ -53,6 +55,8 @@ export function encode(frame: Frame): Uint8Array {
       return pack([kinds.batch, ...endOf(frame.from), ...endOf(frame.to), frame.sequence, frame.received, frame.envelopes]);
     case 'heartbeat':
       return pack([kinds.heartbeat, ...endOf(frame.from), ...endOf(frame.to), frame.sent, frame.received, frame.answer, frame.missed]);
+    case 'bye':
+      return pack([kinds.bye, ...endOf(frame.from), ...endOf(frame.to)]);
   }
 }
 
@@ -71,6 +75,9 @@ export function decode(bytes: Uint8Array): Frame | undefined {
     case kinds.heartbeat:
       if (!numbers(a, b, c, d, e, f) || typeof g !== 'boolean' || typeof h !== 'boolean') return undefined;
       return { kind: 'heartbeat', from: end(a, b), to: end(c, d), sent: e as number, received: f as number, answer: g, missed: h };
+    case kinds.bye:
+      if (!numbers(a, b, c, d)) return undefined;
+      return { kind: 'bye', from: end(a, b), to: end(c, d) };
     default:
       return undefined;
   }
@@ -95,5 +102,5 @@ function end(incarnation: unknown, epoch: unknown): End {
 }
 
 function numbers(...values: unknown[]): boolean {
-  return values.every((value) => typeof value === 'number' && Number.isFinite(value));
+  return values.every((value) => Number.isSafeInteger(value));
 }

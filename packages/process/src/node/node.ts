@@ -1,16 +1,15 @@
-import type { Asks } from '../ask.ts';
+import { type Asks, isAsk } from '../ask.ts';
 import type { Cell } from '../cell.ts';
 import { toMilliseconds, type Duration } from '../duration.ts';
-import { messageOf, OutcomeUnknown, ProcessError, ProcessGone } from '../errors.ts';
-import { Event } from '../event.ts';
+import { ProcessError } from '../errors.ts';
 import { Deferred, Future } from '../future/future.ts';
-import type { WireSchema } from '../message.ts';
 import { PID } from '../pid.ts';
 import type { Timer } from '../platform/platform.ts';
 import type { DeadLetter, Runtime } from '../runtime.ts';
 import type { Subscription, Transport, TransportEvents } from '../transport.ts';
-import { type Envelope, kind, type MessageEnvelope } from './envelope.ts';
+import { type Envelope, kind } from './envelope.ts';
 import { decode, type Frame, isLater, protocolVersion, sameEnd } from './frame.ts';
+import { Reception } from './reception.ts';
 import { RemoteLinks } from './remote-links.ts';
 import { Session, type SessionNode } from './session.ts';
 
@@ -23,23 +22,33 @@ export interface NodeOptions {
   readonly maxMessage?: number;
 }
 
+/** How long stop() waits, in milliseconds, for peers to acknowledge the last messages. */
+const lastWords = 2000;
+/** Between two lines of the log about what was rejected, in milliseconds: a flood of garbage must not become one of lines. */
+const rejectionLogInterval = 1000;
+
 /** A runtime as one node among others: its sessions to peers, and what comes in from the wire. */
 export class Node implements SessionNode, TransportEvents {
   readonly heartbeatInterval: number;
   readonly linkTimeout: number;
   readonly maxMessage: number;
   upSince: number;
+  provenUntil: number;
   readonly #runtime: Runtime;
   readonly #asks: Asks;
   readonly #transport: Transport;
   readonly #sessions = new Map<string, Session>();
   readonly #links: RemoteLinks;
+  readonly #reception: Reception;
   readonly #dirty = new Set<Session>();
   readonly #waiting = new Map<string, Deferred<void>[]>();
   #epochs = 0;
-  #stall: Timer | undefined;
-  #stalledCheck = 0;
-  #crashed = false;
+  #proving = false;
+  #lastRejectionLog = Number.NEGATIVE_INFINITY;
+  /** Set while stop() waits for the last acknowledgements. */
+  #allSaid: Deferred<void> | undefined;
+  /** Why nothing can be sent any more. */
+  #closed: string | undefined;
 
   constructor(runtime: Runtime, asks: Asks, transport: Transport, options: NodeOptions) {
     this.#runtime = runtime;
@@ -48,28 +57,36 @@ export class Node implements SessionNode, TransportEvents {
     this.heartbeatInterval = toMilliseconds(options.heartbeatInterval ?? 1000);
     this.linkTimeout = toMilliseconds(options.linkTimeout ?? 5000);
     this.maxMessage = options.maxMessage ?? 64 * 1024 * 1024;
-    this.upSince = runtime.clock.now();
-    this.#links = new RemoteLinks(runtime, (peer, envelope) => this.#push(this.#session(peer), envelope));
+    this.upSince = this.provenUntil = runtime.clock.now();
+    const push = (peer: string, envelope: Envelope): void => this.#push(peer, envelope);
+    this.#links = new RemoteLinks(runtime, push);
+    this.#reception = new Reception(runtime, asks, push, (peer, why) => this.rejected(peer, why));
   }
 
   start(): Future<void> {
     return this.#transport.start(this.#runtime.name, this.#runtime.incarnation, this);
   }
 
+  /** Delivers the last messages and exits of the processes that just ended, as far as peers acknowledge them in time. */
   async stop(): Promise<void> {
-    // Exits of the processes that just ended and their last messages are still to be sent.
     this.flush();
-    this.#stall?.cancel();
-    for (const session of this.#sessions.values()) session.end();
-    this.#sessions.clear();
+    const owing = [...this.#sessions.values()].filter((session) => session.owes);
+    if (owing.length > 0 && this.isConnected) {
+      const allSaid = new Deferred<void>();
+      this.#allSaid = allSaid;
+      const limit = this.timer(Math.min(lastWords, this.linkTimeout), () => void allSaid.set(undefined));
+      for (const session of owing) session.hurry();
+      await allSaid.future;
+      limit.cancel();
+    }
+    for (const session of this.#sessions.values()) session.bye();
+    this.#close(`node '${this.#runtime.name}' has stopped`);
     await this.#transport.stop();
   }
 
+  /** Without a word to anybody. */
   crash(): void {
-    this.#crashed = true;
-    this.#stall?.cancel();
-    for (const session of this.#sessions.values()) session.end();
-    this.#sessions.clear();
+    this.#close(`node '${this.#runtime.name}' has crashed`);
     void this.#transport.stop();
   }
 
@@ -80,38 +97,33 @@ export class Node implements SessionNode, TransportEvents {
   // ---- outgoing
 
   send(to: PID, name: string, body: unknown, from: PID): boolean {
+    if (this.#closed !== undefined) return this.#undelivered('unreachable', name, from, to);
     const session = this.#session(to.node);
-    const letter = { name, from, to };
     if (to.isExact && session.isOpen && to.incarnation !== session.remote.incarnation) {
-      this.#runtime.deadLetter({ reason: 'stale', ...letter });
-      return false;
+      return this.#undelivered('stale', name, from, to);
     }
     // Answers to asks have a reserve, so that two full peers cannot block each other.
-    if (!session.hasRoom && !to.id.startsWith('?')) {
-      this.#runtime.deadLetter({ reason: 'overflow', ...letter });
-      return false;
-    }
-    this.#push(session, [kind.message, to.id, to.generation, to.incarnation, from.id, from.generation, name, body]);
-    if (from.id.startsWith('?')) session.watch();
+    if (!session.hasRoom && !isAsk(to)) return this.#undelivered('overflow', name, from, to);
+    session.pushMessage(to, from, name, body);
+    this.#wake(session);
+    if (isAsk(from)) session.watch();
     return true;
   }
 
-  /** Tells the asker at another node that no answer will come. */
   refuse(asker: PID, error: Error): void {
-    if (!asker.id.startsWith('?')) return;
-    const code = error instanceof ProcessError ? error.code : 'PROCESS_ENDED';
-    this.#push(this.#session(asker.node), [kind.refused, asker.id, asker.generation, code, error.message]);
+    this.#reception.refuse(asker, error);
   }
 
   link(linker: Cell, to: PID): void {
+    if (this.#closed !== undefined) return linker.notifyExited(to, { kind: 'unreachable', message: this.#closed });
     const session = this.#session(to.node);
     this.#links.make(linker, to, session.isOpen ? session.remote.incarnation : 0);
     session.watch();
   }
 
   ready(peer: string): Future<void> {
-    const session = this.#session(peer);
-    if (session.hasCredit && session.hasRoom) return Future.ready(undefined);
+    if (this.#closed !== undefined) return Future.failed(new ProcessError('TRANSPORT_UNAVAILABLE', this.#closed));
+    if (this.#session(peer).isReady) return Future.ready(undefined);
     const deferred = new Deferred<void>();
     const waiting = this.#waiting.get(peer);
     if (waiting === undefined) this.#waiting.set(peer, [deferred]);
@@ -129,15 +141,18 @@ export class Node implements SessionNode, TransportEvents {
 
   /** At the end of each slice: what it produced for one peer leaves together. */
   flush(): void {
-    if (this.#dirty.size === 0) return;
-    for (const session of this.#dirty) session.flush();
-    this.#dirty.clear();
+    while (this.#dirty.size > 0) {
+      const sessions = [...this.#dirty];
+      // Whoever learns now that there is credit again may send at once.
+      this.#dirty.clear();
+      for (const session of sessions) session.flush();
+    }
   }
 
   // ---- what the transport tells
 
   frame(peer: string, bytes: Uint8Array): void {
-    if (this.#crashed) return;
+    if (this.#closed !== undefined) return;
     let frame: Frame | undefined;
     try {
       frame = decode(bytes);
@@ -150,7 +165,9 @@ export class Node implements SessionNode, TransportEvents {
   }
 
   noResponders(peer: string): void {
-    this.#sessions.get(peer)?.suspect();
+    const session = this.#sessions.get(peer);
+    session?.suspect();
+    this.#checkAllSaid();
   }
 
   connected(): void {
@@ -161,8 +178,17 @@ export class Node implements SessionNode, TransportEvents {
 
   disconnected(): void {}
 
+  trouble(error: Error): void {
+    this.#runtime.report(error, `node '${this.#runtime.name}' was refused by its transport`);
+  }
+
   failed(error: Error): void {
     this.#runtime.report(error, `node '${this.#runtime.name}' lost its transport for good`);
+    const sessions = [...this.#sessions.values()];
+    this.#close(error.message);
+    for (const session of sessions) this.broken(session, error.message);
+    // Of two living nodes with one name the newer ends: what it still did would be taken for the other's.
+    if (error instanceof ProcessError && error.code === 'NODE_NAME_TAKEN') void this.#runtime.stop();
   }
 
   // ---- what sessions ask
@@ -185,43 +211,59 @@ export class Node implements SessionNode, TransportEvents {
   interested(peer: string): boolean {
     return this.#links.has(peer) || this.#asks.awaits(peer);
   }
+  prove(): void {
+    if (this.#proving || !this.isConnected) return;
+    this.#proving = true;
+    const asked = this.now();
+    this.#transport.check().onAny((check) => {
+      this.#proving = false;
+      if (!check.isReady) return;
+      this.provenUntil = asked;
+      // A broker that was frozen held everybody's frames: they have the time of a silence to come.
+      if (this.now() - asked > this.heartbeatInterval) this.upSince = this.now();
+    });
+  }
   rejected(peer: string, why: string): void {
     this.#runtime.metrics.wireRejected++;
-    this.#runtime.log.warn({ peer }, `dropped ${why}`);
+    const now = this.now();
+    if (now - this.#lastRejectionLog < rejectionLogInterval) return;
+    this.#lastRejectionLog = now;
+    this.#runtime.log.warn({ peer, rejected: this.#runtime.metrics.wireRejected }, `dropped ${why}`);
   }
   countResent(batches: number): void {
     this.#runtime.metrics.wireResent += batches;
   }
-  creditReturned(peer: string): void {
-    const waiting = this.#waiting.get(peer);
-    this.#waiting.delete(peer);
-    for (const deferred of waiting ?? []) deferred.set(undefined);
+  eased(session: Session): void {
+    const { peer } = session;
+    if (session.isReady && this.#waiting.has(peer)) this.#resumeWaiting(peer);
+    this.#checkAllSaid();
   }
-  undeliverable(peer: string, envelope: unknown, reason: 'unencodable' | 'too-large'): void {
-    this.#bury(peer, envelope as Envelope, reason);
+  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): void {
+    this.#bury(peer, envelope, reason);
   }
 
   broken(session: Session, why: string): void {
-    const { peer } = session;
+    const { peer, isOpen } = session;
     if (this.#sessions.get(peer) === session) this.#sessions.delete(peer);
     this.#dirty.delete(session);
     session.end();
-    for (const envelope of session.remains()) this.#bury(peer, envelope as Envelope, 'session');
-    this.#asks.failNode(peer, why);
-    this.#links.lost(peer, why);
-    this.creditReturned(peer);
+    // Links first: whoever hears of the failed asks may link anew at once.
+    this.#links.lost(peer, { kind: isOpen ? 'lost' : 'unreachable', message: why });
+    for (const envelope of session.remains()) this.#bury(peer, envelope, isOpen ? 'session' : 'unreachable');
+    this.#asks.failNode(peer, why, isOpen);
+    this.#resumeWaiting(peer);
+    this.#checkAllSaid();
   }
 
   receive(session: Session, envelope: Envelope): void {
     const { peer } = session;
     switch (envelope[0]) {
-      case kind.message:
-        return this.#receiveMessage(session, envelope);
-      case kind.refused: {
-        const [, asker, generation, code, text] = envelope;
-        const error = code === 'OUTCOME_UNKNOWN' ? new OutcomeUnknown('OUTCOME_UNKNOWN', text) : new ProcessGone('PROCESS_ENDED', text);
-        return this.#asks.fail(new PID(asker, this.#runtime.name, this.#runtime.incarnation, generation), error);
-      }
+      case kind.messages:
+        return this.#reception.messages(session, envelope);
+      case kind.refused:
+        return this.#reception.refused(envelope[1], envelope[2], envelope[3], envelope[4]);
+      case kind.returned:
+        return this.#reception.returned(peer, envelope);
       case kind.link:
         return this.#links.requested(peer, envelope);
       case kind.exited:
@@ -239,21 +281,47 @@ export class Node implements SessionNode, TransportEvents {
     const known = this.#sessions.get(peer);
     if (known !== undefined) return known;
     const session = this.#makeSession(peer);
-    session.start();
+    session.greet();
     return session;
   }
 
   #makeSession(peer: string): Session {
     const session = new Session(this, peer, { incarnation: this.#runtime.incarnation, epoch: ++this.#epochs });
     this.#sessions.set(peer, session);
-    this.#watchForStalls();
     return session;
   }
 
-  #push(session: Session, envelope: Envelope): void {
+  #push(peer: string, envelope: Envelope): void {
+    if (this.#closed !== undefined) return;
+    const session = this.#session(peer);
     session.push(envelope);
+    this.#wake(session);
+  }
+
+  #wake(session: Session): void {
     this.#dirty.add(session);
     this.#runtime.queue.wake();
+  }
+
+  #close(why: string): void {
+    this.#closed ??= why;
+    for (const session of this.#sessions.values()) session.end();
+    this.#sessions.clear();
+    this.#dirty.clear();
+    this.#allSaid?.set(undefined);
+    for (const peer of [...this.#waiting.keys()]) this.#resumeWaiting(peer);
+  }
+
+  #checkAllSaid(): void {
+    if (this.#allSaid === undefined) return;
+    for (const session of this.#sessions.values()) if (session.owes) return;
+    this.#allSaid.set(undefined);
+  }
+
+  #resumeWaiting(peer: string): void {
+    const waiting = this.#waiting.get(peer);
+    this.#waiting.delete(peer);
+    for (const deferred of waiting ?? []) deferred.set(undefined);
   }
 
   #heardHello(peer: string, hello: Frame & { readonly kind: 'hello' }, bytes: number): void {
@@ -261,106 +329,44 @@ export class Node implements SessionNode, TransportEvents {
       return this.rejected(peer, `a greeting of protocol version ${hello.version}; this node speaks ${protocolVersion}`);
     }
     let session = this.#sessions.get(peer);
-    if (session !== undefined && session.isOpen && !sameEnd(session.remote, hello.from)) {
-      if (!isLater(hello.from, session.remote)) return session.watch();
+    if (session?.isOpen === true && !sameEnd(session.remote, hello.from)) {
+      // A greeting from the past, or the clock of a restarted peer went back: then only silence ends the old session.
+      if (!isLater(hello.from, session.remote)) return session.doubt();
       this.broken(session, `node '${peer}' has begun a new session`);
       session = undefined;
     }
     session ??= this.#makeSession(peer);
-    const knowsUs = sameEnd(hello.to, session.local);
-    const wasOpen = session.isOpen;
-    session.opened(hello.from);
-    if (!knowsUs) session.greet();
-    if (wasOpen || knowsUs) session.heard(hello, bytes);
+    session.heardHello(hello, bytes);
   }
 
   #heardInSession(peer: string, frame: Exclude<Frame, { readonly kind: 'hello' }>, bytes: number): void {
-    const session = this.#session(peer);
-    if (sameEnd(frame.from, session.remote) && sameEnd(frame.to, session.local)) session.heard(frame, bytes);
+    const session = this.#sessions.get(peer) ?? this.#makeSession(peer);
+    if (sameEnd(frame.to, session.local)) {
+      if (!session.isOpen) session.opened(frame.from);
+      if (sameEnd(frame.from, session.remote)) return session.heard(frame, bytes);
+    }
     // The peer is in an earlier session of ours: our greeting tells it so. Frames of its own past need no answer.
-    else if (!isLater(session.remote, frame.from)) session.greet();
+    if (!isLater(session.remote, frame.from)) session.greetStray(frame.from);
   }
 
-  #receiveMessage(session: Session, envelope: MessageEnvelope): void {
-    const { peer } = session;
-    const runtime = this.#runtime;
-    const [, id, generation, incarnation, fromId, fromGeneration, name, body] = envelope;
-    const from = new PID(fromId, peer, session.remote.incarnation, fromGeneration);
-    if (id.startsWith('?')) {
-      const asker = new PID(id, runtime.name, incarnation, generation);
-      const receiver = this.#asks.receiver(asker);
-      if (receiver === undefined) return this.#unreached(asker, name, from, 'stale');
-      const schema = this.#asks.schema(asker, name);
-      if (schema === undefined) return void receiver.accept(new Event('message', name, from, undefined, undefined));
-      const answer = this.#validate(schema, body);
-      if (answer === undefined) return this.#invalid(peer, name, from, id);
-      return void receiver.accept(new Event('message', name, from, answer.value, undefined));
-    }
-    const to = new PID(id, runtime.name, incarnation, generation);
-    const cell = runtime.cell(id);
-    if (cell === undefined) return this.#unreached(to, name, from, 'unknown');
-    if (generation !== 0 && (cell.pid.generation !== generation || incarnation !== runtime.incarnation)) {
-      return this.#unreached(to, name, from, 'stale');
-    }
-    const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
-    if (entry?.schema === undefined) return this.#unreached(to, name, from, 'unhandled');
-    const valid = this.#validate(entry.schema, body);
-    if (valid === undefined) return this.#invalid(peer, name, from, id);
-    cell.accept(new Event('message', name, from, valid.value, undefined));
-  }
-
-  #unreached(to: PID, name: string, from: PID, reason: 'unknown' | 'stale' | 'unhandled'): void {
-    if (reason === 'unhandled') this.#runtime.metrics.wireRejected++;
+  #undelivered(reason: DeadLetter['reason'], name: string, from: PID, to: PID): false {
     this.#runtime.deadLetter({ reason, name, from, to });
-    this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': ${reasons[reason]}`));
-  }
-
-  #invalid(peer: string, name: string, from: PID, id: string): void {
-    this.rejected(peer, `a body of '${name}' that does not satisfy its schema, for process '${id}'`);
-    this.refuse(from, new ProcessError('MESSAGE_INVALID', `The body of '${name}' does not satisfy the receiver's schema`));
-  }
-
-  #validate(schema: WireSchema<unknown>, body: unknown): { readonly value: unknown } | undefined {
-    try {
-      const outcome = schema['~standard'].validate(body);
-      if (outcome instanceof Promise || outcome.issues !== undefined) return undefined;
-      return outcome;
-    } catch (error) {
-      this.#runtime.log.warn({ error: messageOf(error) }, 'a schema threw while it validated a body');
-      return undefined;
-    }
+    return false;
   }
 
   /** What cannot arrive any more counts as a dead letter; lost control envelopes are settled by the links themselves. */
   #bury(peer: string, envelope: Envelope, reason: DeadLetter['reason']): void {
-    if (envelope[0] !== kind.message) return;
-    const [, id, generation, incarnation, fromId, fromGeneration, name] = envelope;
+    if (envelope[0] !== kind.messages) return;
+    const [, id, generation, incarnation, fromId, fromGeneration, name, bodies] = envelope;
     const from = new PID(fromId, this.#runtime.name, this.#runtime.incarnation, fromGeneration);
-    this.#runtime.deadLetter({ reason, name, from, to: new PID(id, peer, incarnation, generation) });
+    const to = new PID(id, peer, incarnation, generation);
+    for (let index = 0; index < bodies.length; index++) this.#undelivered(reason, name, from, to);
+    if (reason !== 'unencodable' && reason !== 'too-large') return;
     const code = reason === 'too-large' ? 'MESSAGE_TOO_LARGE' : 'MESSAGE_INVALID';
-    if (reason !== 'session') {
-      this.#asks.fail(from, new ProcessError(code, `'${name}' could not be sent to ${id}@${peer}: ${reason === 'too-large' ? 'it is above the size limit' : 'its body cannot be encoded'}`));
-    }
-  }
-
-  /** A loop that stood still (SIGSTOP, a long turn) could not have heard anybody: the silence of others starts anew. */
-  #watchForStalls(): void {
-    if (this.#stall !== undefined || this.#runtime.platform.simulated) return;
-    this.#stalledCheck = this.now();
-    const check = (): void => {
-      const now = this.now();
-      if (now - this.#stalledCheck > 2 * this.heartbeatInterval) this.upSince = now;
-      this.#stalledCheck = now;
-      this.#stall = this.timer(this.heartbeatInterval / 2, check);
-    };
-    this.#stall = this.timer(this.heartbeatInterval / 2, check);
+    const why = reason === 'too-large' ? `it is larger than ${this.maxMessage} bytes` : 'its body cannot be encoded';
+    const error = new ProcessError(code, `'${name}' could not be sent to ${to.toString()}: ${why}`);
+    // A sender that does not ask hears nothing else of it.
+    if (isAsk(from)) this.#asks.fail(from, error);
+    else this.#runtime.report(error, `message from ${from.toString()}`);
   }
 }
-
-const reasons = {
-  unknown: 'there is no such process',
-  stale: 'that process has ended and another has its id',
-  unhandled: 'it has no handler for it',
-} as const;
-
-

@@ -102,7 +102,7 @@ export class RemoteLinks {
   }
 
   /** The session to the peer is gone, and with it every link in either direction: once per link. */
-  lost(peer: string, why: string): void {
+  lost(peer: string, reason: ExitReason): void {
     const outgoing = this.#outgoing.get(peer);
     const incoming = this.#incoming.get(peer);
     this.#outgoing.delete(peer);
@@ -110,7 +110,7 @@ export class RemoteLinks {
     for (const linker of incoming?.values() ?? []) this.#forget(linker);
     for (const { linker, to } of outgoing?.values() ?? []) {
       linker.links?.delete(to.address);
-      linker.notifyExited(to, { kind: 'lost', message: why });
+      linker.notifyExited(to, reason);
     }
   }
 

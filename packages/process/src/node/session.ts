@@ -1,32 +1,36 @@
 import type { Timer } from '../platform/platform.ts';
-import { asEnvelope, type Envelope, kind } from './envelope.ts';
-import { decode, encode, type End, type Frame, pack, protocolVersion, unknownEnd, unpack } from './frame.ts';
-import { Outbox } from './outbox.ts';
+import { asEnvelope, type Envelope, halve, kind } from './envelope.ts';
+import { decode, encode, type End, type Frame, pack, protocolVersion, sameEnd, unknownEnd, unpack } from './frame.ts';
+import { type Batch, Outbox } from './outbox.ts';
+import type { PID } from '../pid.ts';
 
 /** What a session needs of its node. */
 export interface SessionNode {
   readonly maxPayload: number;
   readonly isConnected: boolean;
-  /** Milliseconds since the epoch since when this node's own connection has been up without a stall. */
+  /** Since when, in milliseconds since the epoch, this node's own connection has been up without a stall. */
   readonly upSince: number;
+  /** Until when this node's own connection is known to have worked. */
+  readonly provenUntil: number;
   readonly heartbeatInterval: number;
   readonly linkTimeout: number;
   readonly maxMessage: number;
   now(): number;
   timer(delay: number, thunk: () => void): Timer;
   publish(peer: string, frame: Uint8Array): void;
+  /** Finds out whether this node's own connection works. */
+  prove(): void;
   /** True while this side wants to know whether the peer lives: links or asks are open. */
   interested(peer: string): boolean;
   receive(session: Session, envelope: Envelope): void;
   broken(session: Session, why: string): void;
   rejected(peer: string, why: string): void;
-  undeliverable(peer: string, envelope: unknown, reason: 'unencodable' | 'too-large'): void;
-  creditReturned(peer: string): void;
+  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): void;
+  /** The session can take messages again, or has none left that are unacknowledged. */
+  eased(session: Session): void;
   countResent(batches: number): void;
 }
 
-/** Envelopes in one batch at most (design: a batch leaves at 256 envelopes or at the end of the slice). */
-const batchLimit = 256;
 /** A received batch is acknowledged after this many milliseconds if nothing else carries the acknowledgement. */
 const acknowledgeDelay = 20;
 /** Bytes received that are acknowledged at once, so that the peer's window never runs dry. */
@@ -36,8 +40,9 @@ const frameReserve = 512;
 
 /**
  * The conversation between this node and one incarnation of a peer: batches are numbered, kept until acknowledged, sent
- * again after a gap, and dropped when they come twice. It ends when the peer is replaced by a newer incarnation, begins a
- * newer session, or stays silent for the link timeout.
+ * again after a gap, and dropped when they come twice. It opens once the peer has named our end of it, so nothing that an
+ * earlier incarnation left on its way can open it. It ends when the peer begins a newer one, stops, or stays silent for
+ * the link timeout.
  */
 export class Session {
   readonly peer: string;
@@ -49,9 +54,12 @@ export class Session {
   #receivedBytes = 0;
   #open = false;
   #ended = false;
+  #suspected = false;
+  #doubted = false;
   #lastHeard: number;
   #missedAt = 0;
   #lastMissed = 0;
+  #lastStray = Number.NEGATIVE_INFINITY;
   #watchedSince = 0;
   #heartbeat: Timer | undefined;
   #acknowledgement: Timer | undefined;
@@ -63,6 +71,7 @@ export class Session {
     this.peer = peer;
     this.local = local;
     this.#lastHeard = node.now();
+    this.#beat();
   }
 
   get isOpen(): boolean {
@@ -71,8 +80,13 @@ export class Session {
   get hasRoom(): boolean {
     return this.#outbox.hasRoom;
   }
-  get hasCredit(): boolean {
-    return this.#open && this.#outbox.hasCredit;
+  /** True if a message that is sent now leaves now. */
+  get isReady(): boolean {
+    return this.#open && this.#outbox.hasCredit && this.#outbox.hasRoom;
+  }
+  /** True while something is to be delivered and there is hope that it will be. */
+  get owes(): boolean {
+    return !this.#ended && !this.#suspected && (this.#outbox.hasWaiting || this.#outbox.hasUnacknowledged);
   }
   get lastSent(): number {
     return this.#outbox.sent;
@@ -81,32 +95,54 @@ export class Session {
     return this.#received;
   }
 
-  /** Greets the peer and keeps at it until it answers or the link timeout has passed. */
-  start(): void {
-    this.#hello();
-    this.#beat();
-  }
-
   push(envelope: Envelope): void {
     this.#outbox.push(envelope);
   }
 
+  pushMessage(to: PID, from: PID, name: string, body: unknown): void {
+    this.#outbox.pushMessage(to, from, name, body);
+  }
+
   /** Sends what waits, as far as credit goes. */
   flush(): void {
-    while (this.#open && this.#outbox.hasWaiting && this.#outbox.hasCredit && this.#node.isConnected) {
-      this.#sendBatch(this.#outbox.take(batchLimit));
+    while (this.#open && !this.#ended && this.#node.isConnected && this.#outbox.hasCredit) {
+      const batch = this.#outbox.take();
+      if (batch === undefined) break;
+      this.#sendBatch(batch);
     }
     if (this.#outbox.hasUnacknowledged || this.#outbox.hasWaiting) this.#beat();
   }
 
+  /** Tells the peer our end of the session, and what we know of its end. */
+  greet(to: End = this.remote): void {
+    const { sent } = this.#outbox;
+    this.#publish({ kind: 'hello', version: protocolVersion, from: this.local, to, sent, received: this.#received });
+  }
+
+  /** Something that belongs to no session came from the peer: it should know which one there is. */
+  greetStray(from: End): void {
+    const now = this.#node.now();
+    // A whole window may be under way to a session that is no more; one greeting answers it.
+    if (now - this.#lastStray < this.#node.heartbeatInterval / 4) return;
+    this.#lastStray = now;
+    this.greet(from);
+  }
+
   /** Our connection came back: what was on its way may be lost in either direction. */
   reconnected(): void {
-    this.#hello();
+    this.greet();
     this.#beat();
   }
 
   /** The transport says that nobody listens there now. It may be reconnecting, so this alone proves nothing. */
   suspect(): void {
+    this.#suspected = true;
+    this.doubt();
+  }
+
+  /** The peer has to give a sign of life, or else the session ends. */
+  doubt(): void {
+    this.#doubted = true;
     this.#beat();
   }
 
@@ -115,8 +151,26 @@ export class Session {
     this.#beat();
   }
 
-  heard(frame: Frame & { readonly from: End }, bytes: number): void {
-    this.#lastHeard = this.#node.now();
+  /** Asks for what is missing to be acknowledged now. */
+  hurry(): void {
+    if (this.#open) this.#heartbeatFrame(true, false);
+  }
+
+  bye(): void {
+    if (this.#open) this.#publish({ kind: 'bye', from: this.local, to: this.remote });
+  }
+
+  /** A greeting by the end of the peer's that this session is with, or will be. */
+  heardHello(hello: Frame & { readonly kind: 'hello' }, bytes: number): void {
+    if (!sameEnd(hello.to, this.local)) return this.greet(hello.from);
+    if (this.#open) return this.heard(hello, bytes);
+    this.opened(hello.from);
+    this.greet();
+  }
+
+  /** A frame of this very session. */
+  heard(frame: Frame, bytes: number): void {
+    this.#heardNow();
     this.#receivedBytes += bytes;
     switch (frame.kind) {
       case 'hello':
@@ -125,165 +179,167 @@ export class Session {
         return this.#heardHeartbeat(frame);
       case 'batch':
         return this.#heardBatch(frame.sequence, frame.received, frame.envelopes);
+      case 'bye':
+        return this.#node.broken(this, `node '${this.peer}' has stopped`);
     }
   }
 
-  /** The peer answered with its end of this session. */
+  /** The peer named our end, so `remote` is its end of this session. */
   opened(remote: End): void {
     this.remote = remote;
-    if (this.#open) return;
     this.#open = true;
+    this.#heardNow();
     this.flush();
-    this.#node.creditReturned(this.peer);
-  }
-
-  greet(): void {
-    this.#hello();
+    this.#ease();
   }
 
   end(): void {
     this.#ended = true;
     this.#heartbeat?.cancel();
     this.#acknowledgement?.cancel();
+    this.#chunks = [];
   }
 
   /** Every envelope that may not have arrived, oldest first. */
-  *remains(): Generator<unknown> {
-    for (const { frame } of this.#outbox.unacknowledged()) {
+  *remains(): Generator<Envelope> {
+    for (const { frame, whole } of this.#outbox.unacknowledged()) {
+      if (whole !== undefined) yield whole;
       const batch = decode(frame);
-      if (batch?.kind === 'batch') yield* batch.envelopes;
+      if (batch?.kind !== 'batch') continue;
+      for (const value of batch.envelopes) {
+        const envelope = asEnvelope(value);
+        if (envelope !== undefined) yield envelope;
+      }
     }
     yield* this.#outbox.waiting();
   }
 
-  #hello(): void {
-    this.#publish({
-      kind: 'hello',
-      version: protocolVersion,
-      from: this.local,
-      to: this.remote,
-      sent: this.#outbox.sent,
-      received: this.#received,
-    });
+  #heardNow(): void {
+    this.#lastHeard = this.#node.now();
+    this.#suspected = this.#doubted = false;
   }
 
   #heardHello(sent: number, received: number): void {
-    if (!this.#open) return;
     this.#outbox.acknowledge(received);
     this.#resend();
+    if (this.#ended) return;
     if (sent > this.#received) this.#reportMissed();
     else this.#acknowledge(false);
-    this.flush();
+    this.#afterAcknowledgement();
   }
 
   #heardHeartbeat(frame: Frame & { readonly kind: 'heartbeat' }): void {
-    const hadCredit = this.#outbox.hasCredit;
     this.#outbox.acknowledge(frame.received);
     if (frame.missed) this.#resend();
+    if (this.#ended) return;
     // Frames keep their order, so whatever was sent before this heartbeat and did not come will not come.
     if (frame.sent > this.#received) this.#reportMissed();
     else if (frame.answer) this.#acknowledge(false);
-    this.#afterAcknowledgement(hadCredit);
+    this.#afterAcknowledgement();
   }
 
   #heardBatch(sequence: number, received: number, envelopes: readonly unknown[]): void {
-    const hadCredit = this.#outbox.hasCredit;
     this.#outbox.acknowledge(received);
-    if (sequence <= this.#received) {
-      // Sent again because our acknowledgement was lost.
-      this.#acknowledgeSoon();
-    } else if (sequence > this.#received + 1) {
+    if (sequence > this.#received + 1) {
       this.#reportMissed();
     } else {
-      this.#received = sequence;
-      for (const value of envelopes) {
-        this.#take(value);
-        if (this.#ended) return;
+      if (sequence === this.#received + 1) {
+        this.#received = sequence;
+        for (const value of envelopes) {
+          this.#take(asEnvelope(value));
+          if (this.#ended) return;
+        }
       }
+      // Also if it came before: then our acknowledgement was lost.
       this.#acknowledgeSoon();
     }
-    this.#afterAcknowledgement(hadCredit);
+    this.#afterAcknowledgement();
   }
 
-  #afterAcknowledgement(hadCredit: boolean): void {
+  #afterAcknowledgement(): void {
     this.flush();
-    if (!hadCredit && this.#outbox.hasCredit) this.#node.creditReturned(this.peer);
+    this.#ease();
   }
 
-  #take(value: unknown): void {
-    const envelope = asEnvelope(value);
+  #ease(): void {
+    if (this.isReady || !this.owes) this.#node.eased(this);
+  }
+
+  #take(envelope: Envelope | undefined): void {
     if (envelope === undefined) return this.#node.rejected(this.peer, 'an envelope of unknown shape');
     if (envelope[0] !== kind.chunk) return this.#node.receive(this, envelope);
     const [, last, bytes] = envelope;
     this.#chunkBytes += bytes.length;
-    if (this.#chunkBytes <= this.#node.maxMessage) this.#chunks.push(bytes);
+    const fits = this.#chunkBytes <= this.#node.maxMessage;
+    if (fits) this.#chunks.push(bytes);
     else this.#chunks = [];
     if (!last) return;
-    const whole = this.#chunkBytes <= this.#node.maxMessage ? Buffer.concat(this.#chunks) : undefined;
+    const whole = fits ? this.#reassembled() : undefined;
     this.#chunks = [];
     this.#chunkBytes = 0;
-    if (whole === undefined) return this.#node.rejected(this.peer, 'a message above the size limit');
-    try {
-      this.#take(unpack(whole));
-    } catch {
-      this.#node.rejected(this.peer, 'a chunked message that cannot be decoded');
-    }
+    if (whole !== undefined && whole[0] !== kind.chunk) this.#node.receive(this, whole);
+    else this.#node.rejected(this.peer, fits ? 'a chunked message that cannot be decoded' : 'a message above the size limit');
   }
 
-  #sendBatch(envelopes: readonly unknown[]): void {
-    const sequence = this.#outbox.nextSequence();
-    const frame = this.#encodeBatch(sequence, envelopes);
-    if (frame !== undefined && frame.length <= this.#node.maxPayload) {
-      this.#outbox.keep(sequence, frame);
-      this.#acknowledgement?.cancel();
-      this.#acknowledgement = undefined;
-      this.#receivedBytes = 0;
-      this.#node.publish(this.peer, frame);
-      return;
-    }
-    // The number is used up, so something must carry it; an empty batch would do, the first part does better.
-    const empty = encode(this.#batchFrame(sequence, []));
-    this.#outbox.keep(sequence, empty);
-    this.#node.publish(this.peer, empty);
-    if (envelopes.length > 1) {
-      const middle = envelopes.length >> 1;
-      this.#sendBatch(envelopes.slice(0, middle));
-      this.#sendBatch(envelopes.slice(middle));
-    } else {
-      this.#sendChunks(envelopes[0]);
-    }
-  }
-
-  #sendChunks(envelope: unknown): void {
-    let whole: Uint8Array;
+  #reassembled(): Envelope | undefined {
     try {
-      whole = pack(envelope);
-    } catch {
-      return this.#node.undeliverable(this.peer, envelope, 'unencodable');
-    }
-    if (whole.length > this.#node.maxMessage) return this.#node.undeliverable(this.peer, envelope, 'too-large');
-    const size = this.#node.maxPayload - frameReserve;
-    for (let at = 0; at < whole.length; at += size) {
-      this.#sendBatch([[kind.chunk, at + size >= whole.length, whole.subarray(at, at + size)]]);
-    }
-  }
-
-  #encodeBatch(sequence: number, envelopes: readonly unknown[]): Uint8Array | undefined {
-    try {
-      return encode(this.#batchFrame(sequence, envelopes));
+      return asEnvelope(unpack(Buffer.concat(this.#chunks)));
     } catch {
       return undefined;
     }
   }
 
-  #batchFrame(sequence: number, envelopes: readonly unknown[]): Frame {
-    return { kind: 'batch', from: this.local, to: this.remote, sequence, received: this.#received, envelopes };
+  #sendBatch(batch: Batch): void {
+    const frame = this.#encode(batch.envelopes);
+    if (frame !== undefined && frame.length <= this.#node.maxPayload) {
+      this.#outbox.keep(frame, batch);
+      this.#acknowledged();
+      this.#node.publish(this.peer, frame);
+      return;
+    }
+    // Too large, or one of its messages cannot be encoded: it is found by halving.
+    const halves = halve(batch.envelopes);
+    if (halves !== undefined) return this.#outbox.divide(halves.map((envelopes) => ({ envelopes, whole: undefined })));
+    const [only] = batch.envelopes;
+    if (only?.[0] === kind.chunk) this.#node.broken(this, this.#shrunk(frame?.length ?? 0));
+    else if (only !== undefined) this.#chunk(only);
+  }
+
+  #shrunk(size: number): string {
+    return `the network takes frames of ${this.#node.maxPayload} bytes now, and one of ${size} is due`;
+  }
+
+  #chunk(envelope: Envelope): void {
+    let packed: Uint8Array;
+    try {
+      packed = pack(envelope);
+    } catch {
+      return this.#node.undeliverable(this.peer, envelope, 'unencodable');
+    }
+    if (packed.length > this.#node.maxMessage) return this.#node.undeliverable(this.peer, envelope, 'too-large');
+    const size = Math.max(frameReserve, this.#node.maxPayload - frameReserve);
+    const parts: Batch[] = [];
+    for (let at = 0; at < packed.length; at += size) {
+      const last = at + size >= packed.length;
+      parts.push({ envelopes: [[kind.chunk, last, packed.subarray(at, at + size)]], whole: last ? envelope : undefined });
+    }
+    this.#outbox.divide(parts);
+  }
+
+  #encode(envelopes: readonly Envelope[]): Uint8Array | undefined {
+    const sequence = this.#outbox.sent + 1;
+    try {
+      return encode({ kind: 'batch', from: this.local, to: this.remote, sequence, received: this.#received, envelopes });
+    } catch {
+      return undefined;
+    }
   }
 
   #resend(): void {
     let batches = 0;
-    for (const batch of this.#outbox.unacknowledged()) {
-      if (this.#node.isConnected) this.#node.publish(this.peer, batch.frame);
+    for (const { frame } of this.#outbox.unacknowledged()) {
+      if (frame.length > this.#node.maxPayload) return this.#node.broken(this, this.#shrunk(frame.length));
+      if (this.#node.isConnected) this.#node.publish(this.peer, frame);
       batches++;
     }
     if (batches > 0) this.#node.countResent(batches);
@@ -304,22 +360,20 @@ export class Session {
   }
 
   #acknowledge(missed: boolean): void {
-    this.#acknowledgement?.cancel();
-    this.#acknowledgement = undefined;
-    this.#receivedBytes = 0;
     this.#heartbeatFrame(false, missed);
   }
 
+  /** Whatever just left carried the acknowledgement. */
+  #acknowledged(): void {
+    this.#acknowledgement?.cancel();
+    this.#acknowledgement = undefined;
+    this.#receivedBytes = 0;
+  }
+
   #heartbeatFrame(answer: boolean, missed: boolean): void {
-    this.#publish({
-      kind: 'heartbeat',
-      from: this.local,
-      to: this.remote,
-      sent: this.#outbox.sent,
-      received: this.#received,
-      answer,
-      missed,
-    });
+    this.#acknowledged();
+    const { sent } = this.#outbox;
+    this.#publish({ kind: 'heartbeat', from: this.local, to: this.remote, sent, received: this.#received, answer, missed });
   }
 
   /** Beats as long as something depends on the peer: unacknowledged batches, links, asks, or an open greeting. */
@@ -331,16 +385,24 @@ export class Session {
   }
 
   #armHeartbeat(): void {
-    this.#heartbeat = this.#node.timer(this.#node.heartbeatInterval, () => {
+    const interval = this.#node.heartbeatInterval;
+    const due = this.#node.now() + interval;
+    this.#heartbeat = this.#node.timer(interval, () => {
       this.#heartbeat = undefined;
-      const depends = !this.#open || this.#outbox.hasUnacknowledged || this.#outbox.hasWaiting || this.#node.interested(this.peer);
-      if (!depends) return;
-      if (this.#silence() > this.#node.linkTimeout) {
-        this.#node.broken(this, `node '${this.peer}' has been silent for ${Math.round(this.#silence())} ms`);
+      const now = this.#node.now();
+      // A loop that stood still (SIGSTOP, a long turn) asked nobody for a sign of life: the silence of others starts anew.
+      if (now - due > interval) this.#watchedSince = now;
+      this.#node.prove();
+      const delivering = this.#outbox.hasUnacknowledged || this.#outbox.hasWaiting;
+      if (this.#open && !delivering && !this.#doubted && !this.#node.interested(this.peer)) return;
+      const silence = this.#silence();
+      if (silence > this.#node.linkTimeout) {
+        this.#node.broken(this, `node '${this.peer}' has been silent for ${Math.round(silence)} ms`);
         return;
       }
-      if (this.#open) this.#heartbeatFrame(true, false);
-      else this.#hello();
+      if (!this.#open) this.greet();
+      // Whoever spoke within the interval lives.
+      else if (delivering || this.#doubted || now - this.#lastHeard > interval / 2) this.#heartbeatFrame(true, false);
       this.#armHeartbeat();
     });
   }
@@ -348,10 +410,10 @@ export class Session {
   /** How long the peer has been silent while we could have heard it. */
   #silence(): number {
     if (!this.#node.isConnected) return 0;
-    return this.#node.now() - Math.max(this.#lastHeard, this.#watchedSince, this.#node.upSince);
+    return Math.min(this.#node.now(), this.#node.provenUntil) - Math.max(this.#lastHeard, this.#watchedSince, this.#node.upSince);
   }
 
   #publish(frame: Frame): void {
-    if (this.#node.isConnected) this.#node.publish(this.peer, encode(frame));
+    if (!this.#ended && this.#node.isConnected) this.#node.publish(this.peer, encode(frame));
   }
 }

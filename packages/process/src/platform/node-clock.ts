@@ -6,48 +6,47 @@ const longestWait = 2 ** 31 - 1;
 
 /** Wall-clock time that never runs backwards; one native timer serves all timers armed here. */
 export function nodeClock(): Clock {
-  const timers = new TimerQueue();
-  const start = Date.now() - performance.now();
-  const now = (): number => start + performance.now();
-  let native: NodeJS.Timeout | undefined;
-  let nativeDue = Number.POSITIVE_INFINITY;
+  return new NodeClock();
+}
 
-  const arm = (): void => {
-    const due = timers.nextDue();
-    if (due === undefined || due >= nativeDue) return;
-    clearTimeout(native);
-    nativeDue = due;
-    native = setTimeout(fire, Math.min(Math.max(Math.ceil(due - now()), 0), longestWait));
-  };
+class NodeClock implements Clock {
+  readonly #start = Date.now() - performance.now();
+  // A native timer that nobody waits for stays, but does not keep the OS process alive: the next ask wants it again.
+  readonly #timers = new TimerQueue(() => this.#native?.unref());
+  #native: NodeJS.Timeout | undefined = undefined;
+  #nativeDue = Number.POSITIVE_INFINITY;
 
-  const fire = (): void => {
-    native = undefined;
-    nativeDue = Number.POSITIVE_INFINITY;
+  now(): number {
+    return this.#start + performance.now();
+  }
+
+  timer(delay: number, thunk: () => void): Timer {
+    // Whole milliseconds, rounded up, let the many timers of one turn share a bucket and never fire early.
+    const now = this.now();
+    const due = Math.ceil(now + delay);
+    const wasEmpty = this.#timers.size === 0;
+    const timer = this.#timers.arm(due, thunk);
+    if (due < this.#nativeDue) this.#arm(due, now);
+    else if (wasEmpty) this.#native?.ref();
+    return timer;
+  }
+
+  #arm(due: number, now: number): void {
+    clearTimeout(this.#native);
+    this.#nativeDue = due;
+    this.#native = setTimeout(this.#fire, Math.min(Math.max(Math.ceil(due - now), 0), longestWait));
+  }
+
+  readonly #fire = (): void => {
+    this.#native = undefined;
+    this.#nativeDue = Number.POSITIVE_INFINITY;
+    // What these timers arm waits for its own turn, so that a timer of no delay does not hold the loop.
+    const now = this.now();
     try {
-      for (let thunk = timers.take(now()); thunk !== undefined; thunk = timers.take(now())) thunk();
+      for (let thunk = this.#timers.take(now); thunk !== undefined; thunk = this.#timers.take(now)) thunk();
     } finally {
-      arm();
+      const due = this.#timers.nextDue();
+      if (due !== undefined && due < this.#nativeDue) this.#arm(due, now);
     }
-  };
-
-  return {
-    now,
-    timer(delay: number, thunk: () => void): Timer {
-      // Whole milliseconds, rounded up, let the many timers of one turn share a bucket and never fire early.
-      const timer = timers.arm(Math.ceil(now() + delay), thunk);
-      arm();
-      return {
-        cancel(): boolean {
-          const cancelled = timer.cancel();
-          if (cancelled && timers.nextDue() === undefined) {
-            // Without this the last cancelled timer would keep the OS process alive.
-            clearTimeout(native);
-            native = undefined;
-            nativeDue = Number.POSITIVE_INFINITY;
-          }
-          return cancelled;
-        },
-      };
-    },
   };
 }

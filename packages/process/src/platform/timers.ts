@@ -1,9 +1,9 @@
 import type { Timer } from './platform.ts';
 
 class Entry implements Timer {
-  bucket: Bucket | undefined;
-  previous: Entry | undefined;
-  next: Entry | undefined;
+  bucket: Bucket | undefined = undefined;
+  previous: Entry | undefined = undefined;
+  next: Entry | undefined = undefined;
   readonly thunk: () => void;
 
   constructor(thunk: () => void) {
@@ -14,6 +14,7 @@ class Entry implements Timer {
     const bucket = this.bucket;
     if (bucket === undefined) return false;
     bucket.unlink(this);
+    bucket.queue.cancelled();
     return true;
   }
 }
@@ -21,11 +22,13 @@ class Entry implements Timer {
 /** All timers due at one time, in the order they were armed. */
 class Bucket {
   readonly due: number;
-  first: Entry | undefined;
-  last: Entry | undefined;
+  readonly queue: TimerQueue;
+  first: Entry | undefined = undefined;
+  last: Entry | undefined = undefined;
 
-  constructor(due: number) {
+  constructor(due: number, queue: TimerQueue) {
     this.due = due;
+    this.queue = queue;
   }
 
   append(entry: Entry): void {
@@ -52,17 +55,35 @@ class Bucket {
 export class TimerQueue {
   readonly #buckets = new Map<number, Bucket>();
   readonly #heap: Bucket[] = [];
+  readonly #onLastCancelled: () => void;
+  #size = 0;
+
+  /** @param onLastCancelled runs when a cancel leaves no timer armed. */
+  constructor(onLastCancelled: () => void = () => undefined) {
+    this.#onLastCancelled = onLastCancelled;
+  }
+
+  /** How many timers are armed. */
+  get size(): number {
+    return this.#size;
+  }
 
   arm(due: number, thunk: () => void): Timer {
     let bucket = this.#buckets.get(due);
     if (bucket === undefined) {
-      bucket = new Bucket(due);
+      bucket = new Bucket(due, this);
       this.#buckets.set(due, bucket);
       this.#push(bucket);
     }
     const entry = new Entry(thunk);
     bucket.append(entry);
+    this.#size++;
     return entry;
+  }
+
+  /** @internal An entry of this queue was cancelled. */
+  cancelled(): void {
+    if (--this.#size === 0) this.#onLastCancelled();
   }
 
   /** When the next timer is due, or undefined if none is armed. */
@@ -83,12 +104,8 @@ export class TimerQueue {
     const entry = bucket?.first;
     if (bucket === undefined || entry === undefined) return undefined;
     bucket.unlink(entry);
+    this.#size--;
     return entry.thunk;
-  }
-
-  clear(): void {
-    this.#buckets.clear();
-    this.#heap.length = 0;
   }
 
   #push(bucket: Bucket): void {

@@ -13,7 +13,7 @@ type AnyTable = TransitionTable<string, string, string>;
 
 /**
  * Draws a machine as a mermaid `stateDiagram-v2`. What all inner states of a state do alike is drawn once, from the
- * outer state. The same machine gives the same text.
+ * outer state; events with the same outcome share an arrow. The same machine gives the same text.
  */
 export function toMermaid<State extends string, Event extends string, Effect extends string>(
   source: AnyStateMachine | TransitionTable<State, Event, Effect>,
@@ -55,12 +55,15 @@ function arrows(table: AnyTable): Arrow[] {
       if (transition !== undefined) all.push({ from, to: transition.state, event, effects: transition.effects });
     }
   }
-  const drawn = new Map<string, Arrow>();
+  const drawn = new Map<string, { arrow: Arrow; events: Set<string> }>();
   for (const arrow of all) {
-    const arrowOfAll = { ...arrow, from: outermost(arrow, table) };
-    drawn.set(JSON.stringify(arrowOfAll), arrowOfAll);
+    const from = outermost(arrow, table);
+    const key = JSON.stringify([from, arrow.to, arrow.effects]);
+    const same = drawn.get(key);
+    if (same === undefined) drawn.set(key, { arrow: { ...arrow, from }, events: new Set([arrow.event]) });
+    else same.events.add(arrow.event);
   }
-  return [...drawn.values()];
+  return [...drawn.values()].map(({ arrow, events }) => ({ ...arrow, event: [...events].join(', ') }));
 }
 
 /** The outermost state all of whose inner states have the same arrow. */

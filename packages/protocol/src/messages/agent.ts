@@ -5,10 +5,7 @@ import { wire } from './wire.ts';
 
 // ---- agent to master
 
-export const RegisterAgent = message(
-  'agent.register',
-  wire(Type.Object({ agent: agentInfo, version: parts.text })),
-);
+export const RegisterAgent = message('agent.register', wire(Type.Object({ agent: agentInfo, version: parts.text })));
 
 /** Of an agent that has an id already: after it lost its master, was thought lost, or was started again. */
 export const ReregisterAgent = message(

@@ -94,6 +94,9 @@ export const UpdateWeights = message(
 
 // ---- allocator to master
 
+/** The answer to InitializeAllocator: from now on it listens to this master. What is sent before is lost. */
+export const AllocatorInitialized = message('allocator.initialized', wire(Type.Object({})));
+
 /** What one allocation run gives a framework; the master makes offers of it. */
 export const Allocated = message(
   'allocator.allocated',

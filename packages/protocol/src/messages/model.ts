@@ -26,7 +26,11 @@ const address = Type.String({ maxLength: 1024 });
 export const ids = { frameworkId, agentId, offerId, taskId, executorId, uuid };
 export const parts = { bytes, text, time, duration, texts, textMap, address, givenTaskId };
 
-const metadata = { name: Type.String(), role: Type.Optional(Type.String()), allocationRole: Type.Optional(Type.String()) };
+const metadata = {
+  name: Type.String(),
+  role: Type.Optional(Type.String()),
+  allocationRole: Type.Optional(Type.String()),
+};
 
 export const resource = Type.Unsafe<Resource>(
   Type.Union([

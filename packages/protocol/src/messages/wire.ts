@@ -16,7 +16,9 @@ export function wire<S extends TSchema>(type: S): WireSchema<Static<S>> {
         // Compiling takes a millisecond, and most programs use few of the messages.
         validator ??= Compile(type);
         if (validator.Check(value)) return { value: value as Static<S> };
-        return { issues: validator.Errors(value).map(({ message, instancePath }) => ({ message, path: instancePath })) };
+        return {
+          issues: validator.Errors(value).map(({ message, instancePath }) => ({ message, path: instancePath })),
+        };
       },
     },
   };

@@ -1,32 +1,20 @@
-import { UNRESERVED } from "../roles.ts";
-import {
-  coalesce,
-  differenceOfRanges,
-  rangesContain,
-  sameRanges,
-  unionOfRanges,
-  type Ranges,
-} from "./ranges.ts";
-import type { Resource } from "./resource.ts";
-import { fromThousandths, toThousandths } from "./scalar.ts";
+import { UNRESERVED } from '../roles.ts';
+import { coalesce, differenceOfRanges, rangesContain, sameRanges, unionOfRanges, type Ranges } from './ranges.ts';
+import type { Resource } from './resource.ts';
+import { fromThousandths, toThousandths } from './scalar.ts';
 
 // The inside of `Resources`. Allocation runs compare and add these by the million, so every entry has the same shape
 // whatever its type (one hidden class), scalars are kept as integers, and entries with the same metadata share it.
 
 export class Metadata {
   readonly name: string;
-  readonly type: Resource["type"];
+  readonly type: Resource['type'];
   /** `*` when reserved to nobody. */
   readonly role: string;
   /** undefined when not allocated. */
   readonly allocationRole: string | undefined;
 
-  constructor(
-    name: string,
-    type: Resource["type"],
-    role: string,
-    allocationRole: string | undefined,
-  ) {
+  constructor(name: string, type: Resource['type'], role: string, allocationRole: string | undefined) {
     this.name = name;
     this.type = type;
     this.role = role;
@@ -66,11 +54,11 @@ export class Entry {
     const { name, type, role, allocationRole } = resource;
     const metadata = new Metadata(name, type, role ?? UNRESERVED, allocationRole);
     switch (resource.type) {
-      case "SCALAR":
+      case 'SCALAR':
         return new Entry(metadata, toThousandths(resource.scalar), NO_RANGES, NO_ITEMS);
-      case "RANGES":
+      case 'RANGES':
         return new Entry(metadata, 0, coalesce(resource.ranges), NO_ITEMS);
-      case "SET":
+      case 'SET':
         return new Entry(metadata, 0, NO_RANGES, new Set(resource.set));
     }
   }
@@ -86,11 +74,11 @@ export class Entry {
   /** The three below expect equal metadata. */
   plus(other: Entry): Entry {
     switch (this.metadata.type) {
-      case "SCALAR":
+      case 'SCALAR':
         return new Entry(this.metadata, this.thousandths + other.thousandths, NO_RANGES, NO_ITEMS);
-      case "RANGES":
+      case 'RANGES':
         return new Entry(this.metadata, 0, unionOfRanges(this.ranges, other.ranges), NO_ITEMS);
-      case "SET":
+      case 'SET':
         return new Entry(this.metadata, 0, NO_RANGES, unionOfSets(this.items, other.items));
     }
   }
@@ -98,77 +86,77 @@ export class Entry {
   /** What is left; an empty entry, never a negative one, when `other` is more than this. */
   minus(other: Entry): Entry {
     switch (this.metadata.type) {
-      case "SCALAR":
-        return new Entry(
-          this.metadata,
-          Math.max(0, this.thousandths - other.thousandths),
-          NO_RANGES,
-          NO_ITEMS,
-        );
-      case "RANGES":
+      case 'SCALAR':
+        return new Entry(this.metadata, Math.max(0, this.thousandths - other.thousandths), NO_RANGES, NO_ITEMS);
+      case 'RANGES':
         return new Entry(this.metadata, 0, differenceOfRanges(this.ranges, other.ranges), NO_ITEMS);
-      case "SET":
+      case 'SET':
         return new Entry(this.metadata, 0, NO_RANGES, differenceOfSets(this.items, other.items));
     }
   }
 
   contains(other: Entry): boolean {
     switch (this.metadata.type) {
-      case "SCALAR":
+      case 'SCALAR':
         return this.thousandths >= other.thousandths;
-      case "RANGES":
+      case 'RANGES':
         return rangesContain(this.ranges, other.ranges);
-      case "SET":
+      case 'SET':
         return setContains(this.items, other.items);
     }
   }
 
   sameAmount(other: Entry): boolean {
     switch (this.metadata.type) {
-      case "SCALAR":
+      case 'SCALAR':
         return this.thousandths === other.thousandths;
-      case "RANGES":
+      case 'RANGES':
         return sameRanges(this.ranges, other.ranges);
-      case "SET":
+      case 'SET':
         return this.items.size === other.items.size && setContains(this.items, other.items);
     }
   }
 
   toResource(): Resource {
-    const { name, type, role, allocationRole } = this.metadata;
-    // Absent fields are left out, not undefined: this is what goes over the wire.
-    const metadata = {
-      name,
-      ...(role === UNRESERVED ? undefined : { role }),
-      ...(allocationRole === undefined ? undefined : { allocationRole }),
-    };
+    const { name, type } = this.metadata;
     switch (type) {
-      case "SCALAR":
-        return { ...metadata, type, scalar: fromThousandths(this.thousandths) };
-      case "RANGES":
-        return { ...metadata, type, ranges: this.ranges };
-      case "SET":
-        return { ...metadata, type, set: [...this.items] };
+      case 'SCALAR':
+        return withRoles({ name, type, scalar: fromThousandths(this.thousandths) }, this.metadata);
+      case 'RANGES':
+        return withRoles({ name, type, ranges: this.ranges }, this.metadata);
+      case 'SET':
+        return withRoles({ name, type, set: [...this.items] }, this.metadata);
     }
   }
 
   toString(): string {
     const { name, role, allocationRole } = this.metadata;
-    const allocation = allocationRole === undefined ? "" : `(allocated: ${allocationRole})`;
-    const reservation = role === UNRESERVED ? "" : `(${role})`;
+    const allocation = allocationRole === undefined ? '' : `(allocated: ${allocationRole})`;
+    const reservation = role === UNRESERVED ? '' : `(${role})`;
     return `${name}${allocation}${reservation}:${this.#value()}`;
   }
 
   #value(): string {
     switch (this.metadata.type) {
-      case "SCALAR":
+      case 'SCALAR':
         return String(fromThousandths(this.thousandths));
-      case "RANGES":
-        return `[${this.ranges.map(({ begin, end }) => `${begin}-${end}`).join(",")}]`;
-      case "SET":
-        return `{${[...this.items].join(",")}}`;
+      case 'RANGES':
+        return `[${this.ranges.map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
+      case 'SET':
+        return `{${[...this.items].join(',')}}`;
     }
   }
+}
+
+/**
+ * Absent fields are left out, not undefined: this is what goes over the wire. Assigned and not spread, which is fifty
+ * times slower in V8.
+ */
+function withRoles<Value extends { name: string }>(resource: Value, { role, allocationRole }: Metadata): Value {
+  const roles: { name: string; role?: string; allocationRole?: string } = resource;
+  if (role !== UNRESERVED) roles.role = role;
+  if (allocationRole !== undefined) roles.allocationRole = allocationRole;
+  return resource;
 }
 
 function unionOfSets(left: ReadonlySet<string>, right: ReadonlySet<string>): ReadonlySet<string> {
@@ -177,10 +165,7 @@ function unionOfSets(left: ReadonlySet<string>, right: ReadonlySet<string>): Rea
   return result;
 }
 
-function differenceOfSets(
-  left: ReadonlySet<string>,
-  right: ReadonlySet<string>,
-): ReadonlySet<string> {
+function differenceOfSets(left: ReadonlySet<string>, right: ReadonlySet<string>): ReadonlySet<string> {
   const result = new Set<string>();
   for (const item of left) if (!right.has(item)) result.add(item);
   return result;

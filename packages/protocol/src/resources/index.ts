@@ -1,5 +1,5 @@
-export { parseResources, ResourcesParseError } from "./parse.ts";
-export type { Range, Ranges } from "./ranges.ts";
+export { parseResources, ResourcesParseError } from './parse.ts';
+export type { Range, Ranges } from './ranges.ts';
 export {
   reservationRole,
   resourceFault,
@@ -8,5 +8,5 @@ export {
   type ResourceMetadata,
   type ScalarResource,
   type SetResource,
-} from "./resource.ts";
-export { Resources } from "./resources.ts";
+} from './resource.ts';
+export { Resources } from './resources.ts';

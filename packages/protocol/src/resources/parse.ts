@@ -1,19 +1,17 @@
-import { roleFault, UNRESERVED } from "../roles.ts";
-import { coalesce, type Range } from "./ranges.ts";
-import type { Resource } from "./resource.ts";
-import { scalarFault } from "./scalar.ts";
+import { roleFault, UNRESERVED } from '../roles.ts';
+import { coalesce, type Range } from './ranges.ts';
+import type { Resource } from './resource.ts';
+import { scalarFault } from './scalar.ts';
 
 export class ResourcesParseError extends Error {
-  override readonly name = "ResourcesParseError";
+  override readonly name = 'ResourcesParseError';
   readonly text: string;
   /** Index into `text` of the character that is wrong; its length when the text ended too early. */
   readonly position: number;
   readonly expected: string;
 
   constructor(text: string, position: number, expected: string, found: string) {
-    super(
-      `Cannot parse resources: expected ${expected}, found ${found}\n${pointAt(text, position)}`,
-    );
+    super(`Cannot parse resources: expected ${expected}, found ${found}\n${pointAt(text, position)}`);
     this.text = text;
     this.position = position;
     this.expected = expected;
@@ -26,11 +24,11 @@ const CONTEXT = 60;
 function pointAt(text: string, position: number): string {
   const from = position > CONTEXT ? position - CONTEXT : 0;
   const to = Math.min(text.length, position + CONTEXT);
-  const before = from > 0 ? "..." : "";
-  const after = to < text.length ? "..." : "";
+  const before = from > 0 ? '...' : '';
+  const after = to < text.length ? '...' : '';
   // oxlint-disable-next-line no-control-regex -- a line break or tab would move the caret
-  const part = text.slice(from, to).replaceAll(/[\u0000-\u001f\u007f]/g, " ");
-  return `  ${before}${part}${after}\n  ${" ".repeat(before.length + position - from)}^`;
+  const part = text.slice(from, to).replaceAll(/[\u0000-\u001f\u007f]/g, ' ');
+  return `  ${before}${part}${after}\n  ${' '.repeat(before.length + position - from)}^`;
 }
 
 /**
@@ -45,19 +43,19 @@ export function parseResources(text: string, defaultRole: string = UNRESERVED): 
   return new Parser(text, defaultRole).parse();
 }
 
-const NAME_END = new Set([":", ";", "(", ")", "[", "]", "{", "}", ","]);
-const NUMBER_END = new Set([";", ":", ",", "(", ")", "[", "]", "{", "}"]);
-const ROLE_END = new Set(["(", ")", ";"]);
-const ITEM_END = new Set([",", ";", "{", "}"]);
+const NAME_END = new Set([':', ';', '(', ')', '[', ']', '{', '}', ',']);
+const NUMBER_END = new Set([';', ':', ',', '(', ')', '[', ']', '{', '}']);
+const ROLE_END = new Set(['(', ')', ';']);
+const ITEM_END = new Set([',', ';', '{', '}']);
 const DIGIT = /[0-9]/;
 const SPACE = /\s/;
 const NUMBER = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const ALLOCATED = "allocated:";
+const ALLOCATED = 'allocated:';
 
 class Parser {
   readonly #text: string;
   readonly #defaultRole: string;
-  readonly #typeOfName = new Map<string, Resource["type"]>();
+  readonly #typeOfName = new Map<string, Resource['type']>();
   #at = 0;
 
   constructor(text: string, defaultRole: string) {
@@ -68,37 +66,33 @@ class Parser {
   parse(): Resource[] {
     const resources: Resource[] = [];
     for (;;) {
-      while (this.#peek() === ";") this.#at += 1;
+      while (this.#peek() === ';') this.#at += 1;
       if (this.#peek() === undefined) return resources;
       resources.push(this.#resource());
-      if (this.#peek() !== undefined) this.#expect(";", '";" or the end');
+      if (this.#peek() !== undefined) this.#expect(';', '";" or the end');
     }
   }
 
   #resource(): Resource {
     const start = this.#startOfToken();
-    const name = this.#word(NAME_END, "the name of a resource");
+    const name = this.#word(NAME_END, 'the name of a resource');
     let allocationRole: string | undefined;
     let role = this.#defaultRole;
     let open = this.#peek();
-    if (open === "(" && this.#text.startsWith(ALLOCATED, this.#startOfToken(1))) {
+    if (open === '(' && this.#text.startsWith(ALLOCATED, this.#startOfToken(1))) {
       this.#at = this.#startOfToken(1) + ALLOCATED.length;
       allocationRole = this.#role();
       open = this.#peek();
     }
-    if (open === "(") {
+    if (open === '(') {
       this.#at += 1;
       role = this.#role();
     }
-    this.#expect(":", open === "(" ? '":"' : '":" or "(" after the name');
+    this.#expect(':', open === '(' ? '":"' : '":" or "(" after the name');
     const value = this.#value();
     const otherType = this.#typeOfName.get(name);
     if (otherType !== undefined && otherType !== value.type) {
-      this.#fail(
-        start,
-        `every ${JSON.stringify(name)} to be ${otherType}, as the first one`,
-        value.type,
-      );
+      this.#fail(start, `every ${JSON.stringify(name)} to be ${otherType}, as the first one`, value.type);
     }
     this.#typeOfName.set(name, value.type);
     return {
@@ -112,54 +106,53 @@ class Parser {
   /** After the parenthesis or the key. */
   #role(): string {
     const start = this.#startOfToken();
-    const role = this.#word(ROLE_END, "a role");
+    const role = this.#word(ROLE_END, 'a role');
     const fault = roleFault(role);
-    if (fault !== undefined) this.#fail(start, "a valid role", `a fault: ${fault}`);
-    this.#expect(")", '")" after the role');
+    if (fault !== undefined) this.#fail(start, 'a valid role', `a fault: ${fault}`);
+    this.#expect(')', '")" after the role');
     return role;
   }
 
   #value():
-    | { type: "SCALAR"; scalar: number }
-    | { type: "RANGES"; ranges: readonly Range[] }
-    | { type: "SET"; set: string[] } {
+    | { type: 'SCALAR'; scalar: number }
+    | { type: 'RANGES'; ranges: readonly Range[] }
+    | { type: 'SET'; set: string[] } {
     switch (this.#peek()) {
-      case "[":
-        return { type: "RANGES", ranges: this.#ranges() };
-      case "{":
-        return { type: "SET", set: this.#set() };
+      case '[':
+        return { type: 'RANGES', ranges: this.#ranges() };
+      case '{':
+        return { type: 'SET', set: this.#set() };
       default:
-        return { type: "SCALAR", scalar: this.#scalar() };
+        return { type: 'SCALAR', scalar: this.#scalar() };
     }
   }
 
   #scalar(): number {
     const start = this.#startOfToken();
-    const expected = "a number, ranges as [1-5,8-9] or a set as {a,b}";
+    const expected = 'a number, ranges as [1-5,8-9] or a set as {a,b}';
     const word = this.#word(NUMBER_END, expected);
     if (!NUMBER.test(word)) this.#fail(start, expected, JSON.stringify(word));
     const fault = scalarFault(Number(word));
-    if (fault !== undefined)
-      this.#fail(start, "zero or a number of 0.001 and up", `a fault: ${fault}`);
+    if (fault !== undefined) this.#fail(start, 'zero or a number of 0.001 and up', `a fault: ${fault}`);
     return Number(word);
   }
 
   #ranges(): readonly Range[] {
     const ranges: Range[] = [];
-    this.#expect("[", '"["');
-    if (this.#peek() !== "]") {
+    this.#expect('[', '"["');
+    if (this.#peek() !== ']') {
       for (;;) {
         const start = this.#startOfToken();
-        const begin = this.#wholeNumber("the first number of a range, as in [1-5]");
-        this.#expect("-", '"-" between the ends of a range');
-        const end = this.#wholeNumber("the last number of a range");
-        if (begin > end) this.#fail(start, "a range from low to high", `${begin}-${end}`);
+        const begin = this.#wholeNumber('the first number of a range, as in [1-5]');
+        this.#expect('-', '"-" between the ends of a range');
+        const end = this.#wholeNumber('the last number of a range');
+        if (begin > end) this.#fail(start, 'a range from low to high', `${begin}-${end}`);
         ranges.push({ begin, end });
-        if (this.#peek() !== ",") break;
+        if (this.#peek() !== ',') break;
         this.#at += 1;
       }
     }
-    this.#expect("]", '"," or "]" after a range');
+    this.#expect(']', '"," or "]" after a range');
     return coalesce(ranges);
   }
 
@@ -178,19 +171,18 @@ class Parser {
 
   #set(): string[] {
     const items: string[] = [];
-    this.#expect("{", '"{"');
-    if (this.#peek() !== "}") {
+    this.#expect('{', '"{"');
+    if (this.#peek() !== '}') {
       for (;;) {
         const start = this.#startOfToken();
-        const item = this.#word(ITEM_END, "an item of the set, as in {a,b}");
-        if (items.includes(item))
-          this.#fail(start, "each item once", `${JSON.stringify(item)} again`);
+        const item = this.#word(ITEM_END, 'an item of the set, as in {a,b}');
+        if (items.includes(item)) this.#fail(start, 'each item once', `${JSON.stringify(item)} again`);
         items.push(item);
-        if (this.#peek() !== ",") break;
+        if (this.#peek() !== ',') break;
         this.#at += 1;
       }
     }
-    this.#expect("}", '"," or "}" after an item');
+    this.#expect('}', '"," or "}" after an item');
     return items;
   }
 
@@ -231,7 +223,7 @@ class Parser {
       this.#text,
       position,
       expected,
-      found ?? (character === undefined ? "the end of the text" : JSON.stringify(character)),
+      found ?? (character === undefined ? 'the end of the text' : JSON.stringify(character)),
     );
   }
 }

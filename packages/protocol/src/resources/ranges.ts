@@ -123,8 +123,7 @@ function isCanonical(ranges: Ranges): boolean {
   for (let i = 1; i < ranges.length; i += 1) {
     const previous = ranges[i - 1];
     const range = ranges[i];
-    if (previous !== undefined && range !== undefined && range.begin <= previous.end + 1)
-      return false;
+    if (previous !== undefined && range !== undefined && range.begin <= previous.end + 1) return false;
   }
   return true;
 }

@@ -1,6 +1,6 @@
-import { roleFault, UNRESERVED } from "../roles.ts";
-import { rangesFault, type Range } from "./ranges.ts";
-import { scalarFault } from "./scalar.ts";
+import { roleFault, UNRESERVED } from '../roles.ts';
+import { rangesFault, type Range } from './ranges.ts';
+import { scalarFault } from './scalar.ts';
 
 /** What tells two amounts of the same name apart. */
 export interface ResourceMetadata {
@@ -13,18 +13,18 @@ export interface ResourceMetadata {
 }
 
 export interface ScalarResource extends ResourceMetadata {
-  readonly type: "SCALAR";
+  readonly type: 'SCALAR';
   /** Three decimals; further digits are rounded. */
   readonly scalar: number;
 }
 
 export interface RangesResource extends ResourceMetadata {
-  readonly type: "RANGES";
+  readonly type: 'RANGES';
   readonly ranges: readonly Range[];
 }
 
 export interface SetResource extends ResourceMetadata {
-  readonly type: "SET";
+  readonly type: 'SET';
   readonly set: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export type Resource = ScalarResource | RangesResource | SetResource;
 
 /** Says what is wrong with a resource that came from outside, or undefined. Zero and empty amounts are valid. */
 export function resourceFault(resource: Resource): string | undefined {
-  if (resource.name === "") return "a resource must have a name";
+  if (resource.name === '') return 'a resource must have a name';
   const fault = roleOfResourceFault(resource) ?? valueFault(resource);
   return fault === undefined ? undefined : `resource ${JSON.stringify(resource.name)}: ${fault}`;
 }
@@ -46,11 +46,11 @@ function roleOfResourceFault({ role, allocationRole }: ResourceMetadata): string
 
 function valueFault(resource: Resource): string | undefined {
   switch (resource.type) {
-    case "SCALAR":
+    case 'SCALAR':
       return scalarFault(resource.scalar);
-    case "RANGES":
+    case 'RANGES':
       return rangesFault(resource.ranges);
-    case "SET":
+    case 'SET':
       return setFault(resource.set);
   }
 }

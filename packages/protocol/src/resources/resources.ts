@@ -1,9 +1,9 @@
-import { isStrictSubrole, UNRESERVED } from "../roles.ts";
-import { Entry, Metadata, sameMetadata } from "./entry.ts";
-import { parseResources } from "./parse.ts";
-import { unionOfRanges, type Ranges } from "./ranges.ts";
-import { resourceFault, type Resource } from "./resource.ts";
-import { fromThousandths } from "./scalar.ts";
+import { isStrictSubrole, UNRESERVED } from '../roles.ts';
+import { Entry, Metadata, sameMetadata } from './entry.ts';
+import { parseResources } from './parse.ts';
+import { unionOfRanges, type Ranges } from './ranges.ts';
+import { resourceFault, type Resource } from './resource.ts';
+import { fromThousandths } from './scalar.ts';
 
 /**
  * An immutable amount of resources. Amounts of one name stay apart when their metadata differ: `cpus:1` and
@@ -75,7 +75,7 @@ export class Resources implements Iterable<Resource> {
 
   /** The form `Resources.parse` reads: `cpus:4;mem:8192;ports:[31000-32000]`. */
   toString(): string {
-    return this.list.join(";");
+    return this.list.join(';');
   }
 
   plus(other: Resources): Resources {
@@ -124,8 +124,7 @@ export class Resources implements Iterable<Resource> {
   /** The sum over all scalars of that name, whatever their metadata; 0 when there is none. */
   scalar(name: string): number {
     let thousandths = 0;
-    for (const entry of this.list)
-      if (entry.metadata.name === name) thousandths += entry.thousandths;
+    for (const entry of this.list) if (entry.metadata.name === name) thousandths += entry.thousandths;
     return fromThousandths(thousandths);
   }
 
@@ -133,14 +132,13 @@ export class Resources implements Iterable<Resource> {
   ranges(name: string): Ranges {
     let union: Ranges | undefined;
     for (const { metadata, ranges } of this.list) {
-      if (metadata.name === name)
-        union = union === undefined ? ranges : unionOfRanges(union, ranges);
+      if (metadata.name === name) union = union === undefined ? ranges : unionOfRanges(union, ranges);
     }
     return union ?? [];
   }
 
   get ports(): Ranges {
-    return this.ranges("ports");
+    return this.ranges('ports');
   }
 
   /** The union of all sets of that name; empty when there is none. */
@@ -193,10 +191,7 @@ export class Resources implements Iterable<Resource> {
   /** What may be offered to a role: unreserved, reserved to it, or reserved to one of its ancestors. */
   allocatableTo(role: string): Resources {
     return this.#select(
-      ({ metadata }) =>
-        metadata.role === UNRESERVED ||
-        metadata.role === role ||
-        isStrictSubrole(role, metadata.role),
+      ({ metadata }) => metadata.role === UNRESERVED || metadata.role === role || isStrictSubrole(role, metadata.role),
     );
   }
 
@@ -218,7 +213,7 @@ export class Resources implements Iterable<Resource> {
     if (this.#quantities !== undefined) return this.#quantities;
     const thousandths = new Map<string, number>();
     for (const entry of this.list) {
-      if (entry.metadata.type !== "SCALAR") continue;
+      if (entry.metadata.type !== 'SCALAR') continue;
       const { name } = entry.metadata;
       thousandths.set(name, (thousandths.get(name) ?? 0) + entry.thousandths);
     }
@@ -229,7 +224,7 @@ export class Resources implements Iterable<Resource> {
 
   /** The scalars with their metadata, without ranges and sets. */
   scalarsOnly(): Resources {
-    return this.#select(({ metadata }) => metadata.type === "SCALAR");
+    return this.#select(({ metadata }) => metadata.type === 'SCALAR');
   }
 
   filter(keep: (resource: Resource) => boolean): Resources {
@@ -249,10 +244,7 @@ export class Resources implements Iterable<Resource> {
     return kept.length === this.list.length ? this : Resources.#wrap(kept);
   }
 
-  #mapMetadata(
-    isDone: (metadata: Metadata) => boolean,
-    change: (metadata: Metadata) => Metadata,
-  ): Resources {
+  #mapMetadata(isDone: (metadata: Metadata) => boolean, change: (metadata: Metadata) => Metadata): Resources {
     if (this.list.every(({ metadata }) => isDone(metadata))) return this;
     const list: Entry[] = [];
     // What was apart may now be the same, so each is added anew.

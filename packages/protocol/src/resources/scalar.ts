@@ -18,7 +18,6 @@ export function scalarFault(value: number): string | undefined {
   if (value < 0) return `${value} is negative`;
   if (value > MAX_SCALAR) return `${value} is larger than ${MAX_SCALAR}`;
   // Rounding it to zero would turn "a little" into "nothing", which means something else to an allocator.
-  if (value > 0 && toThousandths(value) === 0)
-    return `${value} is below the precision of 0.001 and not zero`;
+  if (value > 0 && toThousandths(value) === 0) return `${value} is below the precision of 0.001 and not zero`;
   return undefined;
 }

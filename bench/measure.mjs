@@ -1,0 +1,54 @@
+/** How much of each case one measurement does. */
+export const sizes = {
+  volley: 500,
+  oneway: 2_000_000,
+  pingpong: 1_000_000,
+  ask: 200_000,
+  spawn: 100_000,
+  idle: 100_000,
+};
+
+/** Operations per second: one run to warm up, then the median of three. Throws if a run lost or doubled anything. */
+export async function bestRate(name, run) {
+  const count = sizes[name];
+  const rates = [];
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const start = process.hrtime.bigint();
+    const done = await run(count);
+    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+    if (done !== count) throw new Error(`${name}: ${done} of ${count} arrived`);
+    if (attempt > 0) rates.push(count / seconds);
+  }
+  return median(rates);
+}
+
+/** Heap bytes that each of many idle processes keeps, after each has served a message. Needs --expose-gc. */
+export async function bytesEach(make) {
+  await arrived(await make(1000), 1000);
+  const before = heap();
+  const made = await make(sizes.idle);
+  await arrived(made, sizes.idle);
+  return (heap() - before) / sizes.idle;
+}
+
+async function arrived(made, count) {
+  const deadline = Date.now() + 10_000;
+  while (made.seen() < count && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+  if (made.seen() !== count) throw new Error(`bytes: ${made.seen()} of ${count} arrived`);
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** What the parent process reads. */
+export function print(value) {
+  process.stdout.write(`${JSON.stringify({ value })}\n`);
+}
+
+function heap() {
+  for (let pass = 0; pass < 4; pass++) globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,55 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '@mezzo/process';
+import type { NodeProcessOptions } from '../node-process.ts';
+
+/** The options that every command has that makes this OS process a node. */
+export interface NodeFlags {
+  readonly name?: string;
+  readonly nats: string;
+  readonly natsSeed?: string;
+  readonly prefix: string;
+  readonly cluster: string;
+  readonly port: number;
+  readonly logLevel: string;
+  readonly linkTimeout: number;
+  readonly exitWithParent?: boolean;
+}
+
+export function addNodeOptions(command: Command, defaultPort: number): Command {
+  return command
+    .option('--name <name>', 'name of this node, unique in the cluster')
+    .addOption(
+      new Option('--nats <url>', 'NATS server, or several separated by commas').env('NATS_URL').default('nats://127.0.0.1:4222'),
+    )
+    .option('--nats-seed <file>', 'file with the nkey seed that the NATS server demands')
+    .option('--prefix <tokens>', 'first tokens of all subjects', 'mezzo')
+    .option('--cluster <name>', 'name of the cluster', 'mezzo')
+    .option('--port <port>', 'port of the HTTP server on 127.0.0.1, 0 for a free one', parsePort, defaultPort)
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .option('--link-timeout <duration>', 'a node that is silent for this long is lost', parseMilliseconds, 5000)
+    .option('--exit-with-parent', 'end when standard input ends');
+}
+
+export function nodeProcessOptions(flags: NodeFlags, defaultName: string): NodeProcessOptions {
+  const { name = defaultName, nats, prefix, port, logLevel, linkTimeout } = flags;
+  return {
+    ...{ name, nats, prefix, port, logLevel, linkTimeout },
+    heartbeatInterval: Math.min(linkTimeout / 4, 1000),
+    ...(flags.natsSeed === undefined ? {} : { natsSeed: flags.natsSeed }),
+    ...(flags.exitWithParent === undefined ? {} : { exitWithParent: flags.exitWithParent }),
+  };
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError(`'${text}' is no port: expected a whole number from 0 to 65535.`);
+}
+
+export function parseMilliseconds(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new InvalidArgumentError(`'${text}' is no duration: expected text such as 500ms, 2secs, 5mins.`);
+  }
+}

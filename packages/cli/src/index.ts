@@ -1,0 +1,2 @@
+export * from './local-cluster/index.ts';
+export * from './nats-server/index.ts';

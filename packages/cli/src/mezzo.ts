@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { agent } from './commands/agent.ts';
+import { cluster } from './commands/cluster.ts';
+import { master } from './commands/master.ts';
+
+await new Command('mezzo')
+  .description('Mesos rebuilt as TypeScript actors')
+  .version('0.1.0')
+  .addCommand(master)
+  .addCommand(agent)
+  .addCommand(cluster)
+  .parseAsync();

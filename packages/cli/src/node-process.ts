@@ -1,0 +1,67 @@
+import { pino, destination } from 'pino';
+import { messageOf, Runtime, type RuntimeOptions } from '@mezzo/process';
+import { httpServer } from '@mezzo/process/http';
+import { nats } from '@mezzo/process/nats';
+import { prometheusText } from '@mezzo/process/prometheus';
+
+/** What every node needs to know, however it was told. */
+export interface NodeProcessOptions {
+  readonly name: string;
+  readonly nats: string;
+  readonly natsSeed?: string;
+  readonly prefix?: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly logLevel: string;
+  /** Ends when standard input ends, so that nothing outlives the OS process that started it. */
+  readonly exitWithParent?: boolean;
+  /** Passed to the runtime. */
+  readonly linkTimeout?: RuntimeOptions['linkTimeout'];
+  readonly heartbeatInterval?: RuntimeOptions['heartbeatInterval'];
+}
+
+/**
+ * Makes this OS process one node: connects, lets `start` spawn what lives here, tells the parent that it is ready by one
+ * JSON line on standard output, and ends orderly at SIGINT, SIGTERM or when its parent is gone.
+ */
+export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => void): Promise<void> {
+  const log = pino({ level: options.logLevel, base: { node: options.name } }, destination({ dest: 2, sync: true }));
+  const runtime = await Runtime.start({
+    name: options.name,
+    log,
+    transport: nats({
+      servers: options.nats,
+      ...(options.natsSeed === undefined ? {} : { nkeySeedFile: options.natsSeed }),
+      ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
+    }),
+    http: httpServer({ port: options.port, prometheus: prometheusText() }),
+    ...(options.linkTimeout === undefined ? {} : { linkTimeout: options.linkTimeout }),
+    ...(options.heartbeatInterval === undefined ? {} : { heartbeatInterval: options.heartbeatInterval }),
+  });
+  const ended = new Promise<void>((resolve) => {
+    let stopping = false;
+    const stop = (): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      runtime.stop().then(resolve, resolve);
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    if (options.exitWithParent === true) process.stdin.on('end', stop).on('error', stop).resume();
+  });
+  try {
+    start(runtime);
+  } catch (error) {
+    await runtime.stop();
+    throw error;
+  }
+  process.stdout.write(`${JSON.stringify({ ready: { name: options.name, pid: process.pid, url: runtime.url } })}\n`);
+  await ended;
+  process.exit(0);
+}
+
+/** The one line that a failed command leaves. */
+export function failWith(error: unknown): never {
+  process.stderr.write(`mezzo: ${messageOf(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,103 @@
+import { compile, effects, events, type EffectOf, type EventOf, type StateOf } from '@mezzo/process/xstate';
+import { setup } from 'xstate';
+
+// Effects: addFramework makes it known (allocator, subscribers); attachConnection takes the new connection and starts
+// heartbeats, detachConnection ends both; supersedeConnection tells the old connection "Framework failed over" and
+// closes it; activate and deactivate speak to the allocator; discardOffers takes offers back silently, rescindOffers
+// tells; announceUpdate tells agents and subscribers; removeFramework shuts it down on agents, kills its tasks and
+// leaves it in the history.
+
+/**
+ * A framework at the master. `unknown` is before its first sign of life; `recovered` is known only from agents, after
+ * a new master took over: it has no failover timer and lives until it subscribes or is torn down.
+ */
+export const frameworkMachine = setup({
+  types: {
+    events: events('SUBSCRIBE', 'RECOVER', 'DEACTIVATE', 'DISCONNECT', 'FAILOVER_TIMEOUT', 'TEARDOWN'),
+  },
+  actions: effects(
+    'addFramework',
+    'attachConnection',
+    'supersedeConnection',
+    'detachConnection',
+    'sendSubscribed',
+    'announceUpdate',
+    'activate',
+    'deactivate',
+    'discardOffers',
+    'rescindOffers',
+    'startFailoverTimer',
+    'stopFailoverTimer',
+    'removeFramework',
+  ),
+}).createMachine({
+  id: 'framework',
+  initial: 'unknown',
+  states: {
+    unknown: {
+      on: {
+        SUBSCRIBE: { target: 'connected', actions: ['addFramework', 'attachConnection', 'sendSubscribed'] },
+        RECOVER: { target: 'recovered', actions: 'addFramework' },
+      },
+    },
+    recovered: {
+      on: {
+        SUBSCRIBE: {
+          target: 'connected',
+          actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
+        },
+        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
+      },
+    },
+    connected: {
+      initial: 'active',
+      states: {
+        active: {
+          on: {
+            SUBSCRIBE: {
+              actions: ['supersedeConnection', 'discardOffers', 'attachConnection', 'sendSubscribed', 'announceUpdate'],
+            },
+            DEACTIVATE: { target: 'inactive', actions: ['deactivate', 'rescindOffers'] },
+            DISCONNECT: {
+              target: '#framework.disconnected',
+              actions: ['detachConnection', 'deactivate', 'rescindOffers'],
+            },
+            TEARDOWN: {
+              target: '#framework.completed',
+              actions: ['deactivate', 'discardOffers', 'removeFramework', 'detachConnection'],
+            },
+          },
+        },
+        inactive: {
+          on: {
+            SUBSCRIBE: {
+              target: 'active',
+              actions: ['supersedeConnection', 'attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
+            },
+            DISCONNECT: { target: '#framework.disconnected', actions: 'detachConnection' },
+            TEARDOWN: { target: '#framework.completed', actions: ['removeFramework', 'detachConnection'] },
+          },
+        },
+      },
+    },
+    disconnected: {
+      entry: 'startFailoverTimer',
+      exit: 'stopFailoverTimer',
+      on: {
+        SUBSCRIBE: {
+          target: 'connected',
+          actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
+        },
+        FAILOVER_TIMEOUT: { target: 'completed', actions: 'removeFramework' },
+        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
+      },
+    },
+    completed: { type: 'final' },
+  },
+});
+
+export type FrameworkState = StateOf<typeof frameworkMachine>;
+export type FrameworkEvent = EventOf<typeof frameworkMachine>;
+export type FrameworkEffect = EffectOf<typeof frameworkMachine>;
+
+export const frameworkLifecycle = compile(frameworkMachine);

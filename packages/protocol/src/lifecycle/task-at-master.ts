@@ -1,0 +1,142 @@
+import { compile, effects, events, type EffectOf, type EventOf, type StateOf } from '@mezzo/process/xstate';
+import { setup } from 'xstate';
+import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from './task-state.ts';
+
+// Events named by a task state are what the agent reports: `latestState` of a status update, or, for a task that was
+// unreachable, the state its agent brings back when it registers again. The others are decided by the master. Those
+// that end in _UNAWARE are for frameworks without the capability PARTITION_AWARE.
+//
+// Effects: forwardUpdate passes on the agent's update; sendUpdate sends one that the master makes (no uuid, needs no
+// acknowledgement) unless the framework is disconnected; recoverResources gives them back to the allocator;
+// keepUnreachable and completeTask move the task into that list of its framework; restoreTask moves it back from there
+// (its resources come back with its agent).
+
+const reports = {
+  TASK_STARTING: { target: 'TASK_STARTING', actions: 'forwardUpdate' },
+  TASK_RUNNING: { target: 'TASK_RUNNING', actions: 'forwardUpdate' },
+  TASK_KILLING: { target: 'TASK_KILLING', actions: 'forwardUpdate' },
+  TASK_FINISHED: { target: 'TASK_FINISHED', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_FAILED: { target: 'TASK_FAILED', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_KILLED: { target: 'TASK_KILLED', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_ERROR: { target: 'TASK_ERROR', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_LOST: { target: 'TASK_LOST', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_DROPPED: { target: 'TASK_DROPPED', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_GONE: { target: 'TASK_GONE', actions: ['forwardUpdate', 'recoverResources'] },
+  TASK_GONE_BY_OPERATOR: { target: 'TASK_GONE_BY_OPERATOR', actions: ['forwardUpdate', 'recoverResources'] },
+} as const;
+
+const live = {
+  on: {
+    ...reports,
+    KILL: { actions: 'sendKill' },
+    AGENT_UNREACHABLE: { target: 'TASK_UNREACHABLE', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
+    AGENT_UNREACHABLE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
+    AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
+    AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
+    AGENT_REMOVED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
+    AGENT_DISCONNECTED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
+    FRAMEWORK_REMOVED: { target: 'TASK_KILLED', actions: ['recoverResources', 'completeTask'] },
+  },
+} as const;
+
+// The agent sends a terminal update again until it is acknowledged: it is passed on, and the first one stands.
+const terminal = {
+  on: {
+    TASK_STARTING: { actions: 'forwardUpdate' },
+    TASK_RUNNING: { actions: 'forwardUpdate' },
+    TASK_KILLING: { actions: 'forwardUpdate' },
+    TASK_FINISHED: { actions: 'forwardUpdate' },
+    TASK_FAILED: { actions: 'forwardUpdate' },
+    TASK_KILLED: { actions: 'forwardUpdate' },
+    TASK_ERROR: { actions: 'forwardUpdate' },
+    TASK_LOST: { actions: 'forwardUpdate' },
+    TASK_DROPPED: { actions: 'forwardUpdate' },
+    TASK_GONE: { actions: 'forwardUpdate' },
+    TASK_GONE_BY_OPERATOR: { actions: 'forwardUpdate' },
+    TERMINAL_ACKNOWLEDGED: { actions: 'completeTask' },
+    AGENT_UNREACHABLE: { actions: ['sendUpdate', 'keepUnreachable'] },
+    AGENT_UNREACHABLE_UNAWARE: { actions: ['sendUpdate', 'keepUnreachable'] },
+    AGENT_GONE: { actions: ['sendUpdate', 'completeTask'] },
+    AGENT_GONE_UNAWARE: { actions: ['sendUpdate', 'completeTask'] },
+    AGENT_REMOVED: { actions: ['sendUpdate', 'completeTask'] },
+    AGENT_DISCONNECTED: { actions: ['sendUpdate', 'completeTask'] },
+    FRAMEWORK_REMOVED: { actions: 'completeTask' },
+  },
+} as const;
+
+/**
+ * A task as the master sees it; its states are those of the wire. A terminal task stays until its last update is
+ * acknowledged, so terminal states accept events and none of them is final in xstate's sense: ask
+ * `TERMINAL_TASK_STATES`.
+ */
+export const taskAtMasterMachine = setup({
+  types: {
+    events: events(
+      ...LIVE_TASK_STATES,
+      ...TERMINAL_TASK_STATES,
+      'KILL',
+      'TERMINAL_ACKNOWLEDGED',
+      'AGENT_UNREACHABLE',
+      'AGENT_UNREACHABLE_UNAWARE',
+      'AGENT_GONE',
+      'AGENT_GONE_UNAWARE',
+      'AGENT_REMOVED',
+      'AGENT_DISCONNECTED',
+      'FRAMEWORK_REMOVED',
+    ),
+  },
+  actions: effects(
+    'forwardUpdate',
+    'sendUpdate',
+    'sendKill',
+    'recoverResources',
+    'restoreTask',
+    'keepUnreachable',
+    'completeTask',
+    'reconcile',
+  ),
+}).createMachine({
+  id: 'task-at-master',
+  initial: 'TASK_STAGING',
+  states: {
+    TASK_STAGING: live,
+    TASK_STARTING: live,
+    TASK_RUNNING: live,
+    TASK_KILLING: live,
+    TASK_UNREACHABLE: {
+      on: {
+        TASK_STAGING: { target: 'TASK_STAGING', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_STARTING: { target: 'TASK_STARTING', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_RUNNING: { target: 'TASK_RUNNING', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_KILLING: { target: 'TASK_KILLING', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_FINISHED: { target: 'TASK_FINISHED', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_FAILED: { target: 'TASK_FAILED', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_KILLED: { target: 'TASK_KILLED', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_ERROR: { target: 'TASK_ERROR', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_LOST: { target: 'TASK_LOST', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_DROPPED: { target: 'TASK_DROPPED', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_GONE: { target: 'TASK_GONE', actions: ['restoreTask', 'sendUpdate'] },
+        TASK_GONE_BY_OPERATOR: { target: 'TASK_GONE_BY_OPERATOR', actions: ['restoreTask', 'sendUpdate'] },
+        // Its agent cannot be told; the scheduler learns the state instead.
+        KILL: { actions: 'reconcile' },
+        AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['sendUpdate', 'completeTask'] },
+        AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['sendUpdate', 'completeTask'] },
+        FRAMEWORK_REMOVED: { target: 'TASK_KILLED', actions: 'completeTask' },
+      },
+    },
+    TASK_FINISHED: terminal,
+    TASK_FAILED: terminal,
+    TASK_KILLED: terminal,
+    TASK_ERROR: terminal,
+    TASK_LOST: terminal,
+    TASK_DROPPED: terminal,
+    TASK_GONE: terminal,
+    TASK_GONE_BY_OPERATOR: terminal,
+  },
+});
+
+export type TaskAtMasterState = StateOf<typeof taskAtMasterMachine>;
+export type TaskAtMasterEvent = EventOf<typeof taskAtMasterMachine>;
+export type TaskAtMasterEffect = EffectOf<typeof taskAtMasterMachine>;
+
+export const taskAtMaster = compile(taskAtMasterMachine);

@@ -34,7 +34,7 @@ export async function runNodeProcess(options: NodeProcessOptions, start: (runtim
       ...(options.natsSeed === undefined ? {} : { nkeySeedFile: options.natsSeed }),
       ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
     }),
-    http: httpServer({ port: options.port, prometheus: prometheusText() }),
+    http: httpServer({ port: options.port, metrics: { prometheus: prometheusText() } }),
     ...(options.linkTimeout === undefined ? {} : { linkTimeout: options.linkTimeout }),
     ...(options.heartbeatInterval === undefined ? {} : { heartbeatInterval: options.heartbeatInterval }),
   });

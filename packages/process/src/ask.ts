@@ -8,6 +8,8 @@ import type { Runtime } from './runtime.ts';
 
 /** Marks the address of an ask that waits for its answer; its number is the address's generation. */
 const askId = '?';
+/** Numbers of asks are drawn below this: small enough for V8 to keep them unboxed. */
+const numbers = 2 ** 30;
 
 /** Whether an address is that of an ask, and not of a process. */
 export function isAsker(pid: PID): boolean {
@@ -86,7 +88,12 @@ export class Asks {
 
   /** @internal False if it was answered or given up before. */
   forget(pending: PendingAsk): boolean {
-    return this.#pending.delete(pending.pid.generation);
+    if (!this.#pending.delete(pending.pid.generation)) return false;
+    const { node } = pending.to;
+    const awaited = this.#awaited.get(node);
+    if (awaited === 1) this.#awaited.delete(node);
+    else if (awaited !== undefined) this.#awaited.set(node, awaited - 1);
+    return true;
   }
 
   receiver(pid: PID): Receiver | undefined {
@@ -126,5 +133,13 @@ export class Asks {
 
   #find(pid: PID): PendingAsk | undefined {
     return isAsker(pid) && pid.incarnation === this.#runtime.incarnation ? this.#pending.get(pid.generation) : undefined;
+  }
+
+  /** Drawn, not counted: a node that was asked before must not be able to answer what another one is asked. */
+  #newNumber(): number {
+    for (;;) {
+      const number = 1 + Math.floor(this.#runtime.random.next() * numbers);
+      if (!this.#pending.has(number)) return number;
+    }
   }
 }

@@ -63,7 +63,10 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   #initialized = false;
   /** An overtaking terminate waits in the mailbox: what is ahead of the first terminate is dropped. */
   #injected = false;
-  #handling: Event | undefined = undefined;
+  /** Who sent the message being handled. */
+  #sender: PID | undefined = undefined;
+  /** The event whose handler holds the mailbox, or crashed: whoever waits for its outcome is told if there is none. */
+  #unfinished: Event | undefined = undefined;
   /** It crashed while its own code was on the stack; it ends when that code returns. */
   #crash: { readonly error: unknown } | undefined = undefined;
   #room: Deferred<void> | undefined = undefined;
@@ -74,20 +77,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   get runtime(): Runtime {
-    if (this.#runtime === undefined) {
-      throw new ProcessError(
-        'PROCESS_NOT_SPAWNED',
-        `Process '${this.id}' was not spawned yet: do this in initialize(), not in the constructor`,
-      );
-    }
-    return this.#runtime;
+    return this.#runtime ?? notSpawned(this.id);
   }
 
   get pid(): LocalPID<Process> {
-    if (this.#pid === undefined) {
-      throw new ProcessError('PROCESS_NOT_SPAWNED', `Process '${this.id}' has no address before it is spawned`);
-    }
-    return this.#pid;
+    return this.#pid ?? notSpawned(this.id);
   }
 
   get clock(): Clock {
@@ -102,9 +96,9 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     return this.#state === 'ended';
   }
 
-  /** The event being served; undefined between turns. */
-  get handling(): Event | undefined {
-    return this.#handling;
+  /** Who sent the message being handled; undefined outside message handlers. */
+  get sender(): PID | undefined {
+    return this.#sender;
   }
 
   get depth(): number {
@@ -186,7 +180,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   run(quantum: number): number {
-    const previous = enterTurn(this);
+    const runtime = this.runtime;
+    enterTurn(this);
     this.#running = true;
     let served = 0;
     if (!this.#initialized && this.#state === 'ready') {
@@ -200,13 +195,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
         const event = mailbox.shift();
         if (event === undefined) break;
         served++;
-        this.#serve(event);
+        if (this.#injected || runtime.interceptor !== undefined) this.#sift(event);
+        else this.#serve(event, runtime);
       }
     }
     this.#running = false;
     this.#queued = this.#state === 'ready' && this.depth > 0;
     if (this.#room !== undefined && this.depth < this.bound) this.#announceRoom();
-    enterTurn(previous);
     return served;
   }
 
@@ -231,14 +226,22 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (this.#crash !== undefined) this.#endCrashed(this.#crash.error);
   }
 
-  #serve(event: Event): void {
-    if (this.#injected && event.kind !== 'terminate') return this.#drop(event);
-    if (this.runtime.interceptor !== undefined && !this.#passes(event)) return;
-    this.#handling = event;
+  /** Drops what an injected terminate overtakes, and what the interceptor, which cannot stop a terminate, does not let through. */
+  #sift(event: Event): void {
+    if (event.kind !== 'terminate') {
+      if (this.#injected) return this.#drop(event);
+      const verdict = this.runtime.interceptor?.(event, this.pid) ?? 'serve';
+      if (verdict === 'drop') event.result?.abandon();
+      if (verdict !== 'serve') return;
+    }
+    this.#serve(event, this.runtime);
+  }
+
+  #serve(event: Event, runtime: Runtime): void {
     try {
       switch (event.kind) {
         case 'message':
-          this.#serveMessage(event);
+          this.#serveMessage(event, runtime);
           break;
         case 'dispatch':
           this.#serveDispatch(event);
@@ -251,35 +254,30 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
           break;
       }
     } catch (error) {
-      event.result?.fail(error);
+      this.#unfinished = event;
       this.fail(error);
     }
-    if (this.#crash !== undefined) this.#endCrashed(this.#crash.error);
-    // A hold keeps the event, so that a crash in it still fails the ask it served.
-    else if (this.#state !== 'held') this.#handling = undefined;
+    if (this.#crash !== undefined) {
+      this.#unfinished = event;
+      this.#endCrashed(this.#crash.error);
+    }
+    if (this.#state !== 'held') this.#sender = undefined;
   }
 
-  /** Asks the interceptor, which cannot stop a terminate. */
-  #passes(event: Event): boolean {
-    if (event.kind === 'terminate') return true;
-    const verdict = this.runtime.interceptor?.(event, this.pid) ?? 'serve';
-    if (verdict === 'drop') event.result?.abandon();
-    return verdict === 'serve';
-  }
-
-  #serveMessage(event: Event): void {
+  #serveMessage(event: Event, runtime: Runtime): void {
     const handler = this.handlers?.get(event.name);
     if (handler !== undefined) {
-      const outcome = handler.run(event.body, event.from ?? this.runtime.nobody);
+      this.#sender = event.from;
+      const outcome = handler.run(event.body, event.from ?? runtime.nobody);
       if (outcome !== undefined) this.#hold(outcome, event);
       return;
     }
     const delegate = this.delegates?.get(event.name);
     if (delegate !== undefined) {
-      this.runtime.forward(delegate.to, event, delegate.schema);
+      runtime.forward(delegate.to, event, delegate.schema);
       return;
     }
-    this.runtime.unhandled(this.pid, event);
+    runtime.unhandled(this.pid, event);
   }
 
   #serveDispatch(event: Event): void {
@@ -294,19 +292,16 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   #hold(outcome: unknown, event: Event | undefined): void {
     if (outcome instanceof Future || !isThenable(outcome)) return;
     this.#state = 'held';
+    this.#unfinished = event;
     this.runtime.holdBegins();
     outcome.then(
-      (value) => this.#settled(() => void event?.result?.set(value), event),
-      (error: unknown) =>
-        this.#settled(() => {
-          event?.result?.fail(error);
-          this.fail(error);
-        }, event),
+      (value) => this.#settled(event, () => void event?.result?.set(value)),
+      (error: unknown) => this.#settled(event, () => this.fail(error)),
     );
   }
 
   /** The held handler is done; too late if its process ended meanwhile. */
-  #settled(act: () => void, event: Event | undefined): void {
+  #settled(event: Event | undefined, act: () => void): void {
     if (this.#state !== 'held') {
       this.runtime.metrics.lateSettlements++;
       event?.result?.abandon();
@@ -316,7 +311,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     act();
     // It may have ended in `act`.
     if ((this.#state as State) !== 'ready') return;
-    this.#handling = undefined;
+    this.#sender = this.#unfinished = undefined;
     if (!this.#queued && this.depth > 0) this.#schedule();
   }
 
@@ -325,8 +320,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   #end(reason: ExitReason): void {
-    const interrupted = this.#handling;
-    this.#handling = undefined;
+    const unfinished = this.#unfinished;
+    this.#sender = this.#unfinished = undefined;
     this.#crash = undefined;
     this.#state = 'terminating';
     const previous = enterTurn(this);
@@ -337,7 +332,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } finally {
       enterTurn(previous);
     }
-    if (interrupted !== undefined) this.#interrupt(interrupted, reason);
+    if (unfinished !== undefined) this.#interrupt(unfinished, reason);
     for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#drop(event);
     this.#mailbox = undefined;
     this.#room?.abandon();
@@ -381,6 +376,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       }),
     );
   }
+}
+
+function notSpawned(id: string): never {
+  throw new ProcessError(
+    'PROCESS_NOT_SPAWNED',
+    `Process '${id}' was not spawned yet: do this in initialize(), not in the constructor`,
+  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -41,7 +41,7 @@ export function toMilliseconds(duration: Duration): number {
 export function parseDuration(text: string): number {
   const match = pattern.exec(text.trim());
   const unit = match?.[2];
-  if (match === null || unit === undefined || !(unit in milliseconds)) throw invalid(text);
+  if (match === null || unit === undefined || !Object.hasOwn(milliseconds, unit)) throw invalid(text);
   return Number(match[1]) * milliseconds[unit as Unit];
 }
 

@@ -3,8 +3,9 @@ export type { ErrorCode } from './errors.ts';
 export { parseDuration, toMilliseconds } from './duration.ts';
 export type { Duration } from './duration.ts';
 export type { Event, EventKind, ExitReason } from './event.ts';
+export { after, collect, select, settleAll, undiscardable } from './future/combinators.ts';
 export { Deferred, Future } from './future/future.ts';
-export type { FutureState } from './future/future.ts';
+export type { Discardable, FutureState } from './future/future.ts';
 export { message } from './message.ts';
 export type { BodyOf, Message, SchemaResult, WireSchema } from './message.ts';
 export type { Counter, MetricKind, MetricOptions, Metrics, PushGauge } from './metrics/metrics.ts';
@@ -12,6 +13,8 @@ export { Network } from './network.ts';
 export type { Fate, NetworkOptions } from './network.ts';
 export type { LocalPID } from './pid.ts';
 export { PID } from './pid.ts';
+export { nodeHardware } from './platform/node-hardware.ts';
+export type { Hardware } from './platform/node-hardware.ts';
 export { nodePlatform } from './platform/node-platform.ts';
 export type {
   Child,

@@ -24,7 +24,8 @@ export type BodyOf<M> = M extends Message<infer T> ? T : never;
 /**
  * Declares a kind of message. Two declarations with the same name are the same kind.
  *
- * @param schema what a body from the wire must satisfy: any synchronous Standard Schema (zod, TypeBox, valibot, …).
+ * @param schema what a body from the wire must satisfy: any synchronous Standard Schema (zod, TypeBox, valibot, …). Bytes in
+ *   such a body are a view of the received frame (64 KB and more): copy what you keep.
  */
 export function message<T = void>(name: string, schema?: WireSchema<T>): Message<T> {
   return { name, schema };

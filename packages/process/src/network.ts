@@ -1,7 +1,7 @@
 import { ProcessError } from './errors.ts';
-import { Future } from './future/future.ts';
+import { Deferred, Future } from './future/future.ts';
 import type { Clock } from './platform/platform.ts';
-import type { Subscription, Transport, TransportEvents } from './transport.ts';
+import { checkTopic, type Subscription, type Transport, type TransportEvents } from './transport.ts';
 
 /** Fate of one frame on an in-process network: lost, or delivered after so many milliseconds. */
 export type Fate = 'lost' | { readonly delay: number };
@@ -23,7 +23,8 @@ interface Attached {
 
 /**
  * A network inside one OS process: the embedded default, and the simulated world's. It behaves as NATS does: frames of
- * one pair keep their order, a name nobody holds has no responders, and while the "broker" is away frames are lost.
+ * one pair keep their order, a name nobody holds has no responders, and while the "broker" is away frames are lost. A
+ * frozen broker or node (SIGSTOP) takes frames and holds them until it is thawed, or loses them when it is killed.
  */
 export class Network {
   readonly maxPayload: number;
@@ -32,6 +33,12 @@ export class Network {
   readonly #nodes = new Map<string, Attached>();
   readonly #cuts = new Set<string>();
   readonly #arrivals = new Map<string, number>();
+  /** What frozen nodes, and under the key '' the frozen broker, hold back. */
+  readonly #held = new Map<string, (() => void)[]>();
+  /** Nodes that the broker's death disconnected. */
+  readonly #cutOff = new Set<string>();
+  #brokerRuns = 1;
+  #brokerUp = true;
 
   constructor(options: NetworkOptions) {
     this.#clock = options.clock;
@@ -64,9 +71,50 @@ export class Network {
 
   reconnect(node: string): void {
     const attached = this.#nodes.get(node);
-    if (attached === undefined || attached.connected) return;
+    if (attached === undefined || attached.connected || !this.#brokerUp) return;
     attached.connected = true;
     attached.events.connected();
+  }
+
+  /** The node's frames, in both directions, are held back as by SIGSTOP of its OS process; its own timers still run. */
+  freeze(node: string): void {
+    if (!this.#held.has(node)) this.#held.set(node, []);
+  }
+
+  /** What was held back goes on its way. */
+  thaw(node: string): void {
+    const held = this.#held.get(node);
+    this.#held.delete(node);
+    for (const go of held ?? []) go();
+  }
+
+  /** The broker takes frames and passes none on; its clients do not notice. */
+  freezeBroker(): void {
+    this.freeze('');
+  }
+
+  thawBroker(): void {
+    this.thaw('');
+  }
+
+  /** What the broker holds or has under way is lost, and every node is disconnected until it is started again. */
+  killBroker(): void {
+    this.#held.delete('');
+    this.#brokerRuns++;
+    this.#brokerUp = false;
+    for (const [name, { connected }] of this.#nodes) {
+      if (!connected) continue;
+      this.#cutOff.add(name);
+      this.disconnect(name);
+    }
+  }
+
+  /** Starts a killed broker again; those whom its death disconnected come back. */
+  startBroker(): void {
+    this.#brokerUp = true;
+    const cutOff = [...this.#cutOff];
+    this.#cutOff.clear();
+    for (const name of cutOff) this.reconnect(name);
   }
 
   get nodes(): readonly string[] {
@@ -75,6 +123,9 @@ export class Network {
 
   /** @internal */
   attach(node: string, events: TransportEvents): void {
+    if (!this.#brokerUp) {
+      throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot start node '${node}': the broker of this network was killed; start it again`);
+    }
     if (this.#nodes.has(node)) {
       throw new ProcessError('NODE_NAME_TAKEN', `Cannot start node '${node}': a living node of this network has the name`);
     }
@@ -84,6 +135,8 @@ export class Network {
   /** @internal */
   detach(node: string): void {
     this.#nodes.delete(node);
+    this.#held.delete(node);
+    this.#cutOff.delete(node);
   }
 
   /** @internal */
@@ -93,12 +146,9 @@ export class Network {
 
   /** @internal */
   carry(from: string, to: string, frame: Uint8Array): void {
-    if (!this.isConnected(from) || this.#cuts.has(pair(from, to))) return;
-    const fate = this.#fate(from, to);
-    if (fate === 'lost') return;
     // The sender may use its buffer again.
     const copy = frame.slice();
-    this.#later(pair(from, to), fate.delay, () => {
+    this.#send(from, to, () => {
       const target = this.#nodes.get(to);
       if (target?.connected === true) target.events.frame(from, copy);
       else this.#nodes.get(from)?.events.noResponders(to);
@@ -107,13 +157,9 @@ export class Network {
 
   /** @internal */
   spread(from: string, topic: string, data: Uint8Array): void {
-    if (!this.isConnected(from)) return;
     const copy = data.slice();
     for (const [name, node] of this.#nodes) {
-      if (this.#cuts.has(pair(from, name))) continue;
-      const fate = this.#fate(from, name);
-      if (fate === 'lost') continue;
-      this.#later(pair(from, name), fate.delay, () => {
+      this.#send(from, name, () => {
         if (!node.connected || this.#nodes.get(name) !== node) return;
         for (const receive of node.topics.get(topic) ?? []) receive(copy);
       });
@@ -126,6 +172,37 @@ export class Network {
     const listeners = topics?.get(topic) ?? new Set<(data: Uint8Array) => void>();
     topics?.set(topic, listeners.add(receive));
     return { cancel: () => void listeners.delete(receive) };
+  }
+
+  /** @internal */
+  check(node: string): Future<void> {
+    const answered = new Deferred<void>();
+    this.#pass(node, () => this.#pass('', () => this.#pass(node, () => void answered.set(undefined))));
+    return answered.future;
+  }
+
+  #send(from: string, to: string, arrive: () => void): void {
+    if (!this.isConnected(from)) return;
+    const sender = this.#nodes.get(from);
+    this.#pass(from, () => {
+      // A frozen node that was killed had not sent it yet.
+      if (this.#nodes.get(from) !== sender || this.#cuts.has(pair(from, to))) return;
+      const run = this.#brokerRuns;
+      this.#pass('', () => {
+        const fate = this.#fate(from, to);
+        if (fate === 'lost') return;
+        this.#later(pair(from, to), fate.delay, () => {
+          if (run === this.#brokerRuns) this.#pass('', () => this.#pass(to, arrive));
+        });
+      });
+    });
+  }
+
+  /** Now, or when the node (or the broker) is thawed. */
+  #pass(through: string, go: () => void): void {
+    const held = this.#held.get(through);
+    if (held === undefined) go();
+    else held.push(go);
   }
 
   /** Never before what was sent earlier between the same two. */
@@ -169,16 +246,18 @@ class NetworkTransport implements Transport {
   }
 
   announce(topic: string, data: Uint8Array): void {
+    checkTopic(topic);
     if (this.#node !== undefined) this.#network.spread(this.#node, topic, data);
   }
 
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription {
+    checkTopic(topic);
     if (this.#node === undefined) throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot listen on '${topic}' before the node has started`);
     return this.#network.listen(this.#node, topic, receive);
   }
 
   check(): Future<void> {
-    return Future.ready(undefined);
+    return this.#node === undefined ? Future.abandoned() : this.#network.check(this.#node);
   }
 
   stop(): Future<void> {

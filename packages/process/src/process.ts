@@ -71,7 +71,7 @@ export abstract class Process {
   /** Sends to whoever sent the message being handled. Throws outside a message handler's turn. */
   protected reply<T>(kind: Message<T>, ...body: T extends void ? [] : [T]): boolean;
   protected reply<T>(kind: Message<T>, body?: T): boolean {
-    const from = this.cell.handling?.from;
+    const from = this.cell.sender;
     if (from === undefined) {
       throw new ProcessError('PROCESS_NOT_FOUND', `reply('${kind.name}') outside a message handler: keep the handler's 'from' and send to it`);
     }

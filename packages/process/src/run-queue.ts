@@ -1,22 +1,21 @@
 import type { Loop } from './platform/platform.ts';
 import { Ring } from './ring.ts';
+import { enterTurn } from './turn.ts';
 
 /** What the run queue runs: something with queued events. */
 export interface Runnable {
-  /** Serves up to `quantum` events and returns how many it served. */
+  /** Serves up to `quantum` events as the current owner, which the queue resets, and returns how many it served. */
   run(quantum: number): number;
   /** Whether it wants another go; if not, it pushes itself again when it does. */
   readonly more: boolean;
 }
 
-/** Events one process may serve before the next one's turn. */
+/** Events one process may serve before the next one's turn, and between two looks at the clock, which are not free. */
 const quantum = 64;
 /** Events served before timers and sockets get theirs (design: the end of a slice). */
 const budget = 1024;
 /** Real milliseconds after which a slice ends, whatever its budget; counts alone decide in simulation. */
 const sliceLimit = 2;
-/** Most events between two looks at the clock: reading it costs as much as serving a message. */
-const longestStride = 64;
 
 /**
  * The processes that have something to do. A drain starts as a microtask, so a volley of messages costs no hop through the
@@ -35,8 +34,8 @@ export class RunQueue {
   /** Events that may still be served before the next macrotask. */
   #left = budget;
   #sliceStart = 0;
-  /** Events between two looks at the clock, and how many were served since the last. */
-  #stride = 1;
+  /** Events until the next look at the clock, and how many were served since the last. */
+  #stride = quantum;
   #unwatched = 0;
 
   /** @param now reads real milliseconds; undefined where only counts may bound a slice. */
@@ -71,9 +70,11 @@ export class RunQueue {
   #begin(): void {
     this.#renewing = true;
     this.#left = budget;
-    this.#stride = 1;
     this.#unwatched = 0;
-    this.#sliceStart = this.#now?.() ?? 0;
+    if (this.#now !== undefined) {
+      this.#stride = 1;
+      this.#sliceStart = this.#now();
+    }
     this.#loop.macrotask(this.#renew);
   }
 
@@ -87,17 +88,18 @@ export class RunQueue {
 
   readonly #drain = (): void => {
     const ready = this.#ready;
-    const timed = this.#now !== undefined;
     try {
       while (this.#left > 0) {
         const runnable = ready.shift();
         if (runnable === undefined) break;
-        const served = runnable.run(timed ? Math.min(quantum, this.#stride) : quantum);
+        const served = runnable.run(this.#stride);
         this.#left -= served;
         if (runnable.more) ready.push(runnable);
-        if (timed && (this.#unwatched += served) >= this.#stride) this.#watch();
+        this.#unwatched += served;
+        if (this.#unwatched >= this.#stride) this.#watch();
       }
     } finally {
+      enterTurn(undefined);
       this.#onSliceEnd();
       this.#armed = ready.size > 0;
     }
@@ -106,9 +108,10 @@ export class RunQueue {
   /** Looks at the clock, often while events are slow, seldom while they are fast. */
   #watch(): void {
     this.#unwatched = 0;
-    const spent = (this.#now?.() ?? 0) - this.#sliceStart;
+    if (this.#now === undefined) return;
+    const spent = this.#now() - this.#sliceStart;
     if (spent > sliceLimit) this.#left = 0;
     else if (spent > sliceLimit / 4) this.#stride = 1;
-    else if (this.#stride < longestStride) this.#stride *= 2;
+    else if (this.#stride < quantum) this.#stride *= 2;
   }
 }

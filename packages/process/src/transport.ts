@@ -1,3 +1,4 @@
+import { ProcessError } from './errors.ts';
 import type { Future } from './future/future.ts';
 
 /**
@@ -38,4 +39,10 @@ export interface TransportEvents {
   trouble(error: Error): void;
   /** The end: wrong credentials after a reconnect (TRANSPORT_UNAVAILABLE), or an older node of our name (NODE_NAME_TAKEN). */
   failed(error: Error): void;
+}
+
+/** Topics become part of a NATS subject. Throws TOPIC_INVALID. */
+export function checkTopic(topic: string): string {
+  if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(topic)) return topic;
+  throw new ProcessError('TOPIC_INVALID', `Invalid topic '${topic}': expected words of letters, digits, '-' and '_', joined by dots`);
 }

@@ -83,7 +83,7 @@ export class Exchange {
   #guard(work: Promise<void>): void {
     work.catch((error: unknown) => {
       this.#runtime.report(error, `${this.#request.method ?? ''} ${this.#request.url ?? ''} could not be answered`);
-      if (this.#response.headersSent) this.#request.socket.destroy();
+      if (this.#response.headersSent) this.#response.destroy();
       else this.#response.writeHead(500).end();
     });
   }
@@ -121,7 +121,6 @@ export class Exchange {
       // A status can no longer be given: only a broken connection tells the client that this is not all.
       this.#runtime.log.warn({ err: error, url: this.#request.url }, 'HTTP answer broke off: its stream failed');
       response.destroy();
-      this.#request.socket.destroy();
     } finally {
       this.#stream = undefined;
     }

@@ -2,7 +2,7 @@ import { connect, Events, type Msg, NatsError, type NatsConnection, type Status,
 
 import { messageOf, ProcessError } from '../errors.ts';
 import { Future } from '../future/future.ts';
-import type { Subscription, Transport, TransportEvents } from '../transport.ts';
+import { checkTopic, type Subscription, type Transport, type TransportEvents } from '../transport.ts';
 import { type ClaimKind, decodeClaim, encodeClaim, judge } from './name-claim.ts';
 import { type NatsOptions, type Settings, settings } from './nats-options.ts';
 
@@ -261,8 +261,7 @@ class NatsTransport implements Transport {
   }
 
   #topic(topic: string): string {
-    if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(topic)) return `${this.#settings.prefix}.@.topic.${topic}`;
-    throw new ProcessError('TOPIC_INVALID', `Invalid topic '${topic}': expected words of letters, digits, '-' and '_', joined by dots`);
+    return `${this.#settings.prefix}.@.topic.${checkTopic(topic)}`;
   }
 
   #unavailable(cause: string, error?: unknown): ProcessError {

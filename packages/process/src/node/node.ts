@@ -1,4 +1,4 @@
-import { type Asks, isAsk } from '../ask.ts';
+import { type Asks, isAsker } from '../ask.ts';
 import type { Cell } from '../cell.ts';
 import { toMilliseconds, type Duration } from '../duration.ts';
 import { ProcessError } from '../errors.ts';
@@ -103,10 +103,10 @@ export class Node implements SessionNode, TransportEvents {
       return this.#undelivered('stale', name, from, to);
     }
     // Answers to asks have a reserve, so that two full peers cannot block each other.
-    if (!session.hasRoom && !isAsk(to)) return this.#undelivered('overflow', name, from, to);
+    if (!session.hasRoom && !isAsker(to)) return this.#undelivered('overflow', name, from, to);
     session.pushMessage(to, from, name, body);
     this.#wake(session);
-    if (isAsk(from)) session.watch();
+    if (isAsker(from)) session.watch();
     return true;
   }
 
@@ -366,7 +366,7 @@ export class Node implements SessionNode, TransportEvents {
     const why = reason === 'too-large' ? `it is larger than ${this.maxMessage} bytes` : 'its body cannot be encoded';
     const error = new ProcessError(code, `'${name}' could not be sent to ${to.toString()}: ${why}`);
     // A sender that does not ask hears nothing else of it.
-    if (isAsk(from)) this.#asks.fail(from, error);
+    if (isAsker(from)) this.#asks.fail(from, error);
     else this.#runtime.report(error, `message from ${from.toString()}`);
   }
 }

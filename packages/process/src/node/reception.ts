@@ -1,4 +1,4 @@
-import { type Asks, isAsk } from '../ask.ts';
+import { type Asks, isAsker } from '../ask.ts';
 import { messageOf, OutcomeUnknown, ProcessError, ProcessGone } from '../errors.ts';
 import { Event } from '../event.ts';
 import type { WireSchema } from '../message.ts';
@@ -35,7 +35,7 @@ export class Reception {
     const [, id, generation, incarnation, fromId, fromGeneration, name, bodies] = envelope;
     const from = new PID(fromId, peer, session.remote.incarnation, fromGeneration);
     const to = new PID(id, runtime.name, incarnation, generation);
-    if (isAsk(to)) {
+    if (isAsker(to)) {
       for (const body of bodies) this.#answer(to, name, from, body);
       return;
     }
@@ -74,7 +74,7 @@ export class Reception {
 
   /** Tells the asker at another node that no answer will come. */
   refuse(asker: PID, error: Error): void {
-    if (!isAsk(asker)) return;
+    if (!isAsker(asker)) return;
     const code = error instanceof ProcessError ? error.code : 'PROCESS_ENDED';
     this.#push(asker.node, [kind.refused, asker.id, asker.generation, code, error.message]);
   }
@@ -92,7 +92,7 @@ export class Reception {
 
   #unreached(to: PID, name: string, from: PID, reason: 'unknown' | 'stale', count: number): void {
     for (let index = 0; index < count; index++) this.#runtime.deadLetter({ reason, name, from, to });
-    if (isAsk(from)) {
+    if (isAsker(from)) {
       const why = reason === 'unknown' ? 'there is no such process' : 'that process has ended and another has its id';
       this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': ${why}`));
     } else {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Future } from '../future/future.ts';
 import type { Files } from './platform.ts';
@@ -13,6 +13,7 @@ export function nodeFiles(): Files {
     list: (path) => Future.from(readdir(path)),
     stat: (path) =>
       Future.from(stat(path).then((found) => ({ size: found.size, directory: found.isDirectory(), modified: found.mtimeMs }))),
+    realPath: (path) => Future.from(realpath(path)),
     createFolder: (path) => Future.from(mkdir(path, { recursive: true }).then(() => undefined)),
     remove: (path) => Future.from(rm(path, { recursive: true, force: true })),
   };

@@ -51,6 +51,8 @@ export interface Files {
   append(path: string, data: Uint8Array | string): Future<void>;
   list(path: string): Future<readonly string[]>;
   stat(path: string): Future<{ readonly size: number; readonly directory: boolean; readonly modified: number }>;
+  /** The path with every symbolic link on the way followed. */
+  realPath(path: string): Future<string>;
   createFolder(path: string): Future<void>;
   /** Removes a file or a whole folder; what is not there is no error. */
   remove(path: string): Future<void>;

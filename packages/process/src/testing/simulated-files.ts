@@ -54,6 +54,14 @@ export class SimulatedFiles implements Files {
     });
   }
 
+  /** There are no symbolic links on this disk. */
+  realPath(path: string): Future<string> {
+    return this.#later(() => {
+      if (!this.#folders.has(path)) this.#file(path);
+      return path;
+    });
+  }
+
   createFolder(path: string): Future<void> {
     return this.#later(() => {
       this.#failIfTold(path);

@@ -23,14 +23,12 @@ export class VirtualClock implements Clock {
     return this.#timers.nextDue();
   }
 
-  /** Runs every timer that is due now, also those that these arm for now. True if there was one. */
+  /** Runs the timers that are due now, but not those that these arm for now: they are for the next call. True if there was one. */
   fireDue(): boolean {
-    let fired = false;
-    for (let thunk = this.#timers.take(this.#now); thunk !== undefined; thunk = this.#timers.take(this.#now)) {
-      fired = true;
-      thunk();
-    }
-    return fired;
+    const due: (() => void)[] = [];
+    for (let thunk = this.#timers.take(this.#now); thunk !== undefined; thunk = this.#timers.take(this.#now)) due.push(thunk);
+    for (const thunk of due) thunk();
+    return due.length > 0;
   }
 
   /** Moves forward; backward is ignored. */

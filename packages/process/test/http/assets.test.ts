@@ -1,4 +1,8 @@
-import { type HttpResponse, Process, type Runtime, text } from '@mezzo/process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { type HttpResponse, Process, Runtime, text } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
 
@@ -16,12 +20,15 @@ class Site extends Process {
 }
 
 class Root extends Process {
-  constructor() {
+  readonly #folder: string;
+
+  constructor(folder: string) {
     super('root');
+    this.#folder = folder;
   }
 
   protected override initialize(): void {
-    this.provide('/', '/srv/static');
+    this.provide('/', this.#folder);
   }
 }
 
@@ -89,7 +96,7 @@ describe('static assets', () => {
 
   it('a single file can be provided, also at the root of a process', async () => {
     expect(await content(await get('/site/one'))).to.equal('one');
-    runtime.spawn(new Root());
+    runtime.spawn(new Root('/srv/static'));
     await world.settle();
     expect(await content(await get('/root/folder/page.html'))).to.equal('<p>');
   });
@@ -123,6 +130,29 @@ describe('static assets', () => {
       '/.',
     ]) {
       expect(await get(`/site/static${path}`), path).to.include({ status: 404 });
+    }
+  });
+
+  it('no path leads out of a folder of the real disk', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mezzo-assets-'));
+    try {
+      await mkdir(join(folder, 'public/folder'), { recursive: true });
+      await writeFile(join(folder, 'secret.txt'), 'secret');
+      await writeFile(join(folder, 'public/page.txt'), 'page');
+      await using real = await Runtime.start();
+      real.spawn(new Root(join(folder, 'public')));
+      expect((await real.http({ path: '/root/page.txt' })).status).to.equal(200);
+      for (const path of [
+        'folder%2f..%2f..%2fsecret.txt',
+        'folder%2f..%2fpage.txt',
+        'page.txt%00',
+        'folder',
+        'x'.repeat(300),
+      ]) {
+        expect((await real.http({ path: `/root/${path}` })).status, path).to.equal(404);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

@@ -7,6 +7,7 @@ import {
   Future,
   type HttpRequest,
   type HttpResponse,
+  nodePlatform,
   Process,
   ProcessError,
   Runtime,
@@ -14,6 +15,7 @@ import {
 } from '@mezzo/process';
 import { httpServer, type HttpServerOptions } from '@mezzo/process/http';
 import { prometheusText } from '@mezzo/process/prometheus';
+import { Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
 
 /** Answers as a test tells it to. */
@@ -211,6 +213,19 @@ describe('HTTP server', () => {
       expect([bomb.status, bomb.body.toString()]).to.deep.equal([413, refused]);
       expect(site.seen).to.be.empty;
       expect((await send(`${url}/site`, { method: 'POST', body: Buffer.alloc(1000) })).status).to.equal(200);
+    });
+
+    it('a body announced as too large is refused before it comes, and who does not send it is cut off', async () => {
+      const { clock } = new Simulation();
+      const runtime = await Runtime.start({ http: httpServer(), platform: { ...nodePlatform(), clock } });
+      runtimes.push(runtime);
+      const stalling = wire(runtime.url ?? '');
+      stalling.write('POST /nobody HTTP/1.1', 'Host: x', 'Content-Length: 10000000', '', '');
+      await until(() => stalling.received.includes('a body may have 8388608 bytes.'), 'the answer');
+      expect(stalling.received).to.match(/^HTTP\/1\.1 413 Payload Too Large\r\n/);
+      clock.moveTo(clock.now() + 1000);
+      clock.fireDue();
+      await until(() => stalling.closed, 'the connection to be cut');
     });
 
     it('what is no HTTP is a bad request and ends the connection', async () => {

@@ -1,0 +1,15 @@
+export { countCommand } from './count-command.ts';
+export { listTextFiles } from './manifest.ts';
+export type { Manifest, TextFile } from './manifest.ts';
+export { ResultInvalid, WordCounts } from './word-counts.ts';
+export type { WordCount } from './word-counts.ts';
+export { countWords } from './count-words.ts';
+export type { CountWordsOptions, Report } from './count-words.ts';
+export { countSequentially } from './sequential.ts';
+export type { Totals } from './sequential.ts';
+export { ShardFolder } from './shard-folder.ts';
+export type { ShardTask } from './shard-folder.ts';
+export { makeShards } from './shards.ts';
+export type { Shard } from './shards.ts';
+export { JobFailed, WordCountScheduler } from './word-count-scheduler.ts';
+export type { Outcome, Progress, WordCountOptions } from './word-count-scheduler.ts';

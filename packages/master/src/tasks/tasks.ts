@@ -1,0 +1,123 @@
+import {
+  schedulerMessages,
+  taskAtMaster,
+  type TaskAtMasterEffect,
+  type TaskAtMasterEvent,
+  type TaskState,
+  type TaskStatus,
+  agentMessages,
+} from '@mezzo/protocol';
+import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
+import type { MasterTask } from './master-task.ts';
+import { masterStatus } from './task-status.ts';
+
+/** Why the master decides about a task. */
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The state that the framework is told when the master decides, which a terminal task itself does not enter. */
+const decided: Partial<Record<TaskAtMasterEvent, TaskState>> = {
+  AGENT_UNREACHABLE: 'TASK_UNREACHABLE',
+  AGENT_UNREACHABLE_UNAWARE: 'TASK_LOST',
+  AGENT_GONE: 'TASK_GONE_BY_OPERATOR',
+  AGENT_GONE_UNAWARE: 'TASK_LOST',
+  AGENT_REMOVED: 'TASK_LOST',
+  AGENT_DISCONNECTED: 'TASK_LOST',
+  FRAMEWORK_REMOVED: 'TASK_KILLED',
+};
+
+/** Walks tasks through their lifecycle and carries out what that asks for. */
+export class Tasks {
+  readonly #context: MasterContext;
+
+  constructor(context: MasterContext) {
+    this.#context = context;
+  }
+
+  /** A task that its framework and agent have from now on. */
+  add(task: MasterTask): void {
+    this.#context.frameworks.get(task.frameworkId)?.tasks.set(task.id, task);
+    const agent = this.#context.agents.get(task.agentId);
+    agent?.tasks.add(task);
+    if (task.isHolding) agent?.hold(task.resources);
+  }
+
+  /** The agent reports: `event` is the newest state it knows of, `status` what it wants told. */
+  report(task: MasterTask, event: TaskAtMasterEvent, status: TaskStatus): void {
+    this.#step(task, event, status);
+  }
+
+  /** The master decides. */
+  decide(task: MasterTask, event: TaskAtMasterEvent, cause: Cause): void {
+    const { id: taskId, agentId } = task;
+    const state = decided[event] ?? (taskAtMaster.isState(event) ? event : task.state);
+    this.#step(task, event, masterStatus({ taskId, agentId, state, ...cause, timestamp: this.#context.now() }));
+  }
+
+  /** Passes a status on to the task's framework, if that is connected. */
+  tell(task: MasterTask, status: TaskStatus): boolean {
+    const framework = this.#context.frameworks.get(task.frameworkId);
+    if (framework === undefined) return false;
+    return sendToFramework(this.#context, framework, schedulerMessages.Update, { term: this.#context.term, status });
+  }
+
+  #step(task: MasterTask, event: TaskAtMasterEvent, status: TaskStatus): void {
+    const transition = taskAtMaster.next(task.state, event);
+    if (transition === undefined) return;
+    const previous = task.state;
+    task.state = transition.state;
+    if (task.state !== previous || status.source !== 'SOURCE_MASTER') task.record(status);
+    if (task.state !== previous && task.isTerminal) this.#context.metrics.taskEnded(task.state, status);
+    for (const effect of transition.effects) this.#carryOut(effect, task, status);
+    // What needs no acknowledgement is over with the telling.
+    if (task.isTerminal && status.source !== 'SOURCE_MASTER' && status.uuid === undefined) {
+      this.#carryOut('completeTask', task, status);
+    }
+  }
+
+  #carryOut(effect: TaskAtMasterEffect, task: MasterTask, status: TaskStatus): void {
+    const { frameworks, agents, allocator } = this.#context;
+    const framework = frameworks.get(task.frameworkId);
+    const agent = agents.get(task.agentId);
+    switch (effect) {
+      case 'forwardUpdate':
+        if (this.tell(task, status)) task.forwarded = { state: status.state, uuid: status.uuid };
+        break;
+      case 'sendUpdate':
+        this.tell(task, status);
+        break;
+      case 'sendKill':
+        sendToAgent(this.#context, agent, agentMessages.KillTask, {
+          term: this.#context.term,
+          frameworkId: task.frameworkId,
+          taskId: task.id,
+          ...(task.kill?.gracePeriod === undefined ? undefined : { gracePeriod: task.kill.gracePeriod }),
+        });
+        break;
+      case 'recoverResources':
+        agent?.release(task.resources);
+        if (agent !== undefined) allocator.recover(task.frameworkId, task.agentId, task.resources);
+        break;
+      case 'completeTask':
+        framework?.tasks.delete(task.id);
+        framework?.unreachableTasks.delete(task.id);
+        framework?.completedTasks.add(task.id, task);
+        agent?.tasks.delete(task);
+        break;
+      case 'keepUnreachable':
+        framework?.tasks.delete(task.id);
+        framework?.unreachableTasks.add(task.id, task);
+        agent?.tasks.delete(task);
+        break;
+      case 'restoreTask':
+        framework?.unreachableTasks.delete(task.id);
+        this.add(task);
+        break;
+      case 'reconcile':
+        this.tell(task, { ...status, state: task.state });
+        break;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Of the package; what `/version` and `/state` tell. */
+export const version = '0.1.0';

@@ -3,7 +3,7 @@ export { listTextFiles } from './manifest.ts';
 export type { Manifest, TextFile } from './manifest.ts';
 export { ResultInvalid, WordCounts } from './word-counts.ts';
 export type { WordCount } from './word-counts.ts';
-export { countWords } from './count-words.ts';
+export { countShards, countWords } from './count-words.ts';
 export type { CountWordsOptions, Report } from './count-words.ts';
 export { countSequentially } from './sequential.ts';
 export type { Totals } from './sequential.ts';

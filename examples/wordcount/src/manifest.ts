@@ -40,8 +40,10 @@ export async function listTextFiles(folder: string, options: { readonly exclude?
   const excluded = new Set(await inParallel(options.exclude ?? [], realOrSame));
   let unreadable = 0;
   const paths: Buffer[] = [];
+  // The one folder whose absence is an error.
   await readdir(root);
-  for (let folders = [root]; folders.length > 0; ) {
+  let folders: Buffer[] = [root];
+  while (folders.length > 0) {
     const found = await inParallel(folders, readFolder);
     folders = [];
     for (const inside of found) {

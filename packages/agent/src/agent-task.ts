@@ -39,6 +39,12 @@ export class AgentTask {
     return this.run.frameworkId;
   }
 
+  /** Under which Mesos's clients look for the sandbox. */
+  get virtualPath(): string {
+    const { frameworkId, executorId } = this.run;
+    return `/frameworks/${frameworkId}/executors/${executorId}/runs/latest`;
+  }
+
   get latestState(): TaskState {
     return this.statuses.at(-1)?.state ?? 'TASK_STAGING';
   }
@@ -57,6 +63,14 @@ export class AgentTask {
   toTask(): Task {
     const { agentId, frameworkId } = this.run;
     const { name, resources } = this.info;
-    return { taskId: this.id, frameworkId, agentId, name, state: this.latestState, resources, statuses: [...this.statuses] };
+    return {
+      taskId: this.id,
+      frameworkId,
+      agentId,
+      name,
+      state: this.latestState,
+      resources,
+      statuses: [...this.statuses],
+    };
   }
 }

@@ -1,72 +1,143 @@
-import {
-  dispatch,
-  type ExitReason,
-  Future,
-  json,
-  type LocalPID,
-  messageOf,
-  type PID,
-  text,
-  toMilliseconds,
-} from '@mezzo/process';
-import {
-  type AgentID,
-  type AgentInfo,
-  agentMessages,
-  AnnouncementDetector,
-  ContainerID,
-  executorMessages,
-  ExecutorID,
-  FrameworkID,
-  type FrameworkInfo,
-  isTerminal,
-  type Resources,
-  type StatusUpdate,
-  taskAtAgent,
-  type TaskAtAgentEffect,
-  type TaskAtAgentEvent,
-  TaskID,
-  type TaskInfo,
-  type TaskState,
-  type TaskStatus,
-  UpdateUUID,
-} from '@mezzo/protocol';
-import { AgentFramework } from './agent-framework.ts';
+import { dispatch, type ExitReason, type Future, json, type PID, text, toMilliseconds } from '@mezzo/process';
+import { type AgentID, type AgentInfo, agentMessages, Resources } from '@mezzo/protocol';
+import { AgentHelpers } from './agent-helpers.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentState } from './agent-state.ts';
-import { AgentTask } from './agent-task.ts';
-import { PosixContainerizer } from './containerizer/posix-containerizer.ts';
-import { CommandExecutor } from './executor/command-executor.ts';
-import { SandboxFiles } from './files/sandbox-files.ts';
-import { Registrant } from './registrant.ts';
-import { StatusUpdates, UpdateDue } from './status-updates/status-updates.ts';
+import { TaskKeeper } from './task-keeper.ts';
 import { agentVersion } from './version.ts';
-import type { Run, WorkDirectory } from './work-directory.ts';
+import { WorkDirectory } from './work-directory.ts';
 
-const { AcknowledgeExecutorUpdate, ExecutorUpdate, KillExecutorTask, LaunchTask, ShutdownExecutor } = executorMessages;
-
-/** What could not be stored is tried again after this many milliseconds. */
-const storeRetryInterval = 10_000;
-/** Mesos's max_completed_frameworks. */
-const longestHistory = 50;
-
-/** Details of the event that a task is given. */
-interface Cause {
-  readonly status?: TaskStatus;
-  readonly gracePeriod?: number | undefined;
-}
+const { RegisterAgent, ReregisterAgent, ShutdownAgent } = agentMessages;
 
 /** Runs the tasks that the leading master sends, and tells it what becomes of them until that is acknowledged. */
-export class Agent extends Registrant {
+export class Agent extends TaskKeeper {
   readonly #options: AgentOptions;
   readonly #folders: WorkDirectory;
   readonly #resources: Resources;
-  readonly #frameworks = new Map<FrameworkID, AgentFramework>();
-  readonly #completed: AgentFramework[] = [];
-  #containerizer: LocalPID<PosixContainerizer> | undefined;
-  #statusUpdates: LocalPID<StatusUpdates> | undefined;
-  #files: LocalPID<SandboxFiles> | undefined;
+  #spawned: AgentHelpers | undefined;
   #startTime = 0;
-  /** Why this agent is about to end. */
-  #shutdown: { readonly message: string; readonly finished: () => void } | undefined;
+  /** Called when the last framework is gone; set once this agent is to end. */
+  #farewell: (() => void) | undefined;
+
+  /** `startAgent` makes one. Throws AgentError WORK_DIRECTORY_INVALID, ResourcesParseError, or DURATION_INVALID. */
+  constructor(detector: PID, options: AgentOptions) {
+    const folders = new WorkDirectory(options.workDirectory);
+    super('agent', detector, toMilliseconds(options.registrationBackoffFactor ?? '1s'), folders);
+    this.#options = options;
+    this.#folders = folders;
+    this.#resources = Resources.parse(options.resources, options.defaultRole);
+    this.installOfLeader(ShutdownAgent, ({ message }) => this.#shutdownAgent(message));
+    this.route('/state', () => json(this.#describe()), { help: 'What this agent is, has and runs, as Mesos tells it' });
+    this.route('/health', () => (this.state === 'recovering' ? text('503 Service Unavailable.', 503) : text('')), {
+      help: '200 once the agent has recovered',
+    });
+  }
+
+  protected override initialize(): void {
+    this.#startTime = this.clock.now();
+    this.runtime.router.delegate ??= this.self.id;
+    const helpers = (this.#spawned = AgentHelpers.spawn(this.runtime, this.self, {
+      workDirectory: this.#folders,
+      killOnStop: this.#options.killTasksOnStop ?? true,
+    }));
+    for (const helper of helpers.all) this.link(helper);
+    const recovered = dispatch(helpers.containerizer, (p) => p.recover());
+    recovered.onReady((killed) => {
+      if (killed > 0)
+        this.runtime.log.warn({ killed }, 'Killed what an earlier agent with this work directory left running');
+    });
+    recovered.onFailed((error) => this.runtime.log.error({ err: error }, 'Could not clean up after an earlier agent'));
+    recovered.onAny(this.defer(() => this.startRegistering()));
+  }
+
+  protected override finalize(reason: ExitReason): void {
+    if (this.state !== 'terminating' && reason.kind === 'terminated') this.unregister();
+    for (const helper of this.#spawned?.all ?? []) this.runtime.terminate(helper);
+    if (reason.kind === 'crashed') this.#options.onShutdown?.(reason.message);
+  }
+
+  /** Kills all tasks, with their grace periods, takes leave of the master and ends. READY when it has ended. */
+  shutdown(): Future<void> {
+    const ended = this.runtime.wait(this.self).map(() => undefined);
+    this.#leave(() => {
+      this.unregister();
+      this.terminate();
+    });
+    return ended;
+  }
+
+  protected override register(master: PID): void {
+    this.send(master, RegisterAgent, { agent: this.#info(undefined), version: agentVersion });
+  }
+
+  protected override reregister(master: PID, agentId: AgentID): void {
+    const alive = this.frameworks.running();
+    this.send(master, ReregisterAgent, {
+      agent: this.#info(agentId),
+      version: agentVersion,
+      tasks: alive.flatMap(({ tasks }) => [...tasks.values()].map((task) => task.toTask())),
+      frameworks: alive.map(({ id, info }) => ({ ...info, id })),
+    });
+  }
+
+  protected override connected(): void {
+    void dispatch(this.helpers.statusUpdates, (p) => p.resume());
+  }
+
+  protected override disconnected(): void {
+    void dispatch(this.helpers.statusUpdates, (p) => p.pause());
+  }
+
+  protected override repudiated(message: string): void {
+    throw new Error(message);
+  }
+
+  protected override exited(pid: PID, reason: ExitReason): void {
+    if (!this.helpers.all.some((helper) => helper.equals(pid))) return super.exited(pid, reason);
+    // Without one of them there is no agent.
+    if (reason.kind === 'crashed') throw new Error(`${pid.toString()} crashed: ${reason.message}`);
+  }
+
+  protected override emptied(): void {
+    this.#farewell?.();
+  }
+
+  #shutdownAgent(message: string): void {
+    this.runtime.log.error({ message }, 'The master shuts this agent down');
+    this.#leave(() => {
+      this.terminate();
+      this.#options.onShutdown?.(message);
+    });
+  }
+
+  #leave(farewell: () => void): void {
+    if (this.#farewell !== undefined) return;
+    this.#farewell = farewell;
+    this.stopRegistering();
+    if (this.frameworks.isEmpty) return farewell();
+    for (const framework of this.frameworks.running()) this.shutdownFramework(framework.id);
+  }
+
+  #info(id: AgentID | undefined): AgentInfo {
+    const { hostname = this.runtime.name, attributes = {} } = this.#options;
+    const resources = [...this.#resources];
+    return { ...(id === undefined ? {} : { id }), hostname, resources, attributes, url: this.runtime.url ?? '' };
+  }
+
+  #describe(): object {
+    return agentState({
+      pid: this.self.toString(),
+      info: this.#info(this.agentId),
+      startTime: this.#startTime,
+      leader: this.leader,
+      state: this.state,
+      running: this.frameworks.all(),
+      completed: this.frameworks.history,
+    });
+  }
+
+  protected override get helpers(): AgentHelpers {
+    if (this.#spawned === undefined) throw new Error('The agent is not initialized');
+    return this.#spawned;
+  }
 }

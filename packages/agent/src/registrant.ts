@@ -1,12 +1,20 @@
 import { type ExitReason, type Message, type PID, Process, type Timer } from '@mezzo/process';
-import { agentMessages, type AgentID, compareTerms, Detect, Detected, type Leader, type Term } from '@mezzo/protocol';
+import {
+  agentMessages,
+  type AgentID,
+  compareTerms,
+  Detect,
+  Detected,
+  type FrameworkID,
+  type Leader,
+  type TaskID,
+  type Term,
+} from '@mezzo/protocol';
 import { RegistrationBackoff } from './registration-backoff.ts';
 
 const { AgentRegistered, AgentReregistered, Ping, Pong, UnregisterAgent } = agentMessages;
 
 export type RegistrantState = 'recovering' | 'disconnected' | 'running' | 'terminating';
-
-type Reconciliation = readonly { readonly frameworkId: string; readonly taskId: string }[];
 
 /**
  * The half of an agent that keeps it registered: it follows the leading master, registers with it and again whenever the
@@ -31,7 +39,9 @@ export abstract class Registrant extends Process {
     this.#detector = detector;
     this.#backoff = new RegistrationBackoff(registrationBackoffFactor);
     this.install(Detected, ({ leader }) => this.#detected(leader));
-    this.installOfLeader(AgentRegistered, ({ agentId, totalPingTimeout }) => this.#registered(agentId, totalPingTimeout));
+    this.installOfLeader(AgentRegistered, ({ agentId, totalPingTimeout }) =>
+      this.#registered(agentId, totalPingTimeout),
+    );
     this.installOfLeader(AgentReregistered, ({ agentId, totalPingTimeout, reconcile }) => {
       if (this.#registered(agentId, totalPingTimeout)) this.reconcile(reconcile);
     });
@@ -43,7 +53,7 @@ export abstract class Registrant extends Process {
   /** Tells the master what runs here. */
   protected abstract reregister(master: PID, agentId: AgentID): void;
   /** Tasks that the master believes here and that were not in the last `reregister`. */
-  protected abstract reconcile(tasks: Reconciliation): void;
+  protected abstract reconcile(tasks: readonly { readonly frameworkId: FrameworkID; readonly taskId: TaskID }[]): void;
   protected abstract connected(): void;
   protected abstract disconnected(): void;
   /** The master has another idea of who this agent is: it must not go on. */
@@ -121,7 +131,10 @@ export abstract class Registrant extends Process {
     if (this.#state === 'terminating') return false;
     const isOld = this.#term !== undefined && compareTerms(term, this.#term) < 0;
     if (this.#master === undefined || !from.equals(this.#master) || isOld) {
-      this.runtime.log.warn({ from: from.address, kind, term }, 'Ignored a message: its sender is not the leading master');
+      this.runtime.log.warn(
+        { from: from.address, kind, term },
+        'Ignored a message: its sender is not the leading master',
+      );
       return false;
     }
     this.#term = term;

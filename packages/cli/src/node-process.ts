@@ -24,7 +24,7 @@ export interface NodeProcessOptions {
  * Makes this OS process one node: connects, lets `start` spawn what lives here, tells the parent that it is ready by one
  * JSON line on standard output, and ends orderly at SIGINT, SIGTERM or when its parent is gone.
  */
-export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => void): Promise<void> {
+export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => unknown): Promise<void> {
   const log = pino({ level: options.logLevel, base: { node: options.name } }, destination({ dest: 2, sync: true }));
   const runtime = await Runtime.start({
     name: options.name,
@@ -43,14 +43,14 @@ export async function runNodeProcess(options: NodeProcessOptions, start: (runtim
     const stop = (): void => {
       if (stopping) process.exit(1);
       stopping = true;
-      runtime.stop().then(resolve, resolve);
+      runtime.stop().then(resolve, () => resolve());
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     if (options.exitWithParent === true) process.stdin.on('end', stop).on('error', stop).resume();
   });
   try {
-    start(runtime);
+    await start(runtime);
   } catch (error) {
     await runtime.stop();
     throw error;

@@ -342,6 +342,7 @@ export class Runtime implements AsyncDisposable {
 
   /** @internal */
   link(linker: Cell, to: PID): void {
+    if (to.id === '') return;
     if (to.node !== this.name) {
       if (this.#node === undefined) linker.notifyExited(to, { kind: 'unreachable', message: `runtime '${this.name}' has no transport` });
       else this.#node.link(linker, to);
@@ -421,6 +422,8 @@ export class Runtime implements AsyncDisposable {
   #deliverLocal(to: PID, event: Event): boolean {
     const receiver = to.receiver ?? this.#local(to) ?? this.#asks.receiver(to);
     if (receiver !== undefined) return receiver.accept(event);
+    // Nobody: the answer to what was sent from outside.
+    if (to.id === '') return false;
     this.deadLetter({ reason: this.#processes.has(to.id) ? 'stale' : 'unknown', name: event.name, from: event.from, to });
     return false;
   }

@@ -117,6 +117,12 @@ export class PosixContainerizer extends Process {
     return this.runtime.files.remove(this.#folder(container));
   }
 
+  /** Kills what runs in it, and forgets it when it has ended. */
+  discard(containerId: ContainerID): void {
+    this.kill(containerId, 0);
+    this.#containers.get(containerId)?.terminated.future.onReady(this.defer(() => void this.remove(containerId)));
+  }
+
   #record(container: Container, { pid, startTime }: Child): Future<void> {
     const record = encodeProcessRecord({ pid, startTime, bootId: this.runtime.children.bootId });
     return this.runtime.files.replace(`${this.#folder(container)}/pid`, record);

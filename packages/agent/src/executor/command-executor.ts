@@ -88,7 +88,10 @@ export class CommandExecutor extends Process {
     result.onReady(
       this.defer(({ data, fault }) => {
         const message = fault === undefined ? describe(status) : `${describe(status)}; ${fault}`;
-        this.#end(this.#killed ? 'TASK_KILLED' : stateAfter(status), { message, ...(data === undefined ? {} : { data }) });
+        this.#end(this.#killed ? 'TASK_KILLED' : stateAfter(status), {
+          message,
+          ...(data === undefined ? {} : { data }),
+        });
       }),
     );
   }
@@ -142,7 +145,7 @@ export class CommandExecutor extends Process {
   }
 
   #acknowledged(uuid: UpdateUUID): void {
-    this.#updates.delete(uuid);
+    if (!this.#updates.delete(uuid)) return;
     if (this.#ended && this.#updates.size === 0) this.#leave();
   }
 

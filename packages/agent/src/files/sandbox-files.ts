@@ -85,7 +85,9 @@ export class SandboxFiles extends Process {
       if (offset === -1) return Future.ready(json({ data: '', offset: size }));
       const wanted = Math.min(length === -1 ? longestRead : length, longestRead, Math.max(size - offset, 0));
       if (wanted === 0) return Future.ready(json({ data: '', offset }));
-      return files.read(path, { offset, length: wanted }).map((bytes) => json({ data: new TextDecoder().decode(bytes), offset }));
+      return files
+        .read(path, { offset, length: wanted })
+        .map((bytes) => json({ data: new TextDecoder().decode(bytes), offset }));
     });
   }
 
@@ -113,7 +115,7 @@ function sizeOf(files: Files, path: string): Future<number> {
 }
 
 async function* chunksOf(files: Files, path: string, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const chunk = await files.read(path, { offset, length: Math.min(downloadChunk, size - offset) });
     if (chunk.length === 0) throw new Error(`${path} became shorter while it was sent`);
     yield chunk;
@@ -141,7 +143,8 @@ function notFound(): Refused {
 function refusalOf(error: unknown): HttpResponse {
   if (error instanceof Refused) return text(error.message, error.status);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG') return refusalOf(notFound());
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG')
+    return refusalOf(notFound());
   if (code === 'EACCES') return text('403 Forbidden.', 403);
   throw error;
 }

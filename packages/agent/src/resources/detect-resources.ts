@@ -21,7 +21,9 @@ export function detectResources(hardware: Hardware, given: string, folder: strin
       ports: '[31000-32000]',
     };
     const missing = Object.entries(detected).filter(([name]) => !named.has(name));
-    return [given.replace(/[;\s]+$/, ''), ...missing.map(([name, amount]) => `${name}:${amount}`)].filter((part) => part !== '').join(';');
+    return [given.replace(/[;\s]+$/, ''), ...missing.map(([name, amount]) => `${name}:${amount}`)]
+      .filter((part) => part !== '')
+      .join(';');
   });
 }
 

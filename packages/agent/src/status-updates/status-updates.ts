@@ -38,7 +38,8 @@ export class StatusUpdates extends Process {
    */
   store(update: StatusUpdate, file: string | undefined): Future<boolean> {
     const { uuid, taskId } = update.status;
-    if (uuid === undefined) return Future.failed(`Status update ${update.status.state} of task '${taskId}' has no uuid`);
+    if (uuid === undefined)
+      return Future.failed(`Status update ${update.status.state} of task '${taskId}' has no uuid`);
     const stream = this.#open(update.frameworkId, taskId, file);
     // Written to the same file in order, so the earlier copy is stored when this is.
     if (stream.seen.has(uuid)) return Future.ready(false);

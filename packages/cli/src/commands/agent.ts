@@ -19,6 +19,6 @@ export const agent = addNodeOptions(new Command('agent'), 5051)
   .action(async (flags: AgentFlags) => {
     await runNodeProcess(nodeProcessOptions(flags, `agent-${flags.port}`), (runtime) => {
       const { cluster, resources } = flags;
-      startAgent(runtime, { cluster, resources, hostname: flags.hostname, workDirectory: resolve(flags.workDir) });
+      return startAgent(runtime, { cluster, resources, hostname: flags.hostname, workDirectory: resolve(flags.workDir) });
     }).catch(failWith);
   });

@@ -42,8 +42,11 @@ export interface LocalCluster extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Losing a peer is noticed within this time; Mesos's own settings are made for wide networks (75 s). */
-export const linkTimeout = '2s';
+/**
+ * Losing a peer is noticed within this time; Mesos's own settings are made for wide networks (75 s). Longer than it takes to
+ * notice a frozen NATS server (3 s), which is not the peers' fault.
+ */
+export const linkTimeout = '4s';
 
 const program = fileURLToPath(new URL('../mezzo.js', import.meta.url));
 
@@ -126,7 +129,7 @@ async function startEmbedded(
   startMaster(master, { cluster });
   for (const name of agentNames(options)) {
     const resources = options.resources ?? defaultResources();
-    startAgent(await node(name, 0), { cluster, hostname: name, workDirectory: join(directory, name), resources });
+    await startAgent(await node(name, 0), { cluster, hostname: name, workDirectory: join(directory, name), resources });
   }
   return {
     cluster,

@@ -131,6 +131,11 @@ export class FakeMaster extends Process {
     this.say(schedulerMessages.Update, { term: this.term, status: { ...status, source: 'SOURCE_MASTER', reason } });
   }
 
+  /** Refuses the framework. */
+  fail(message: string): void {
+    this.say(schedulerMessages.FrameworkError, { term: this.term, message });
+  }
+
   statusOf(taskId: TaskID, state: TaskState): TaskStatus {
     return { taskId, state, source: 'SOURCE_AGENT', agentId: AgentID('a1'), timestamp: this.clock.now() };
   }

@@ -155,7 +155,7 @@ describe('SchedulerDriver', () => {
 
     it('ends after an error of the master', async () => {
       const { recorder, master, driver } = await stage(world);
-      master.say(schedulerMessages.FrameworkError, { term: master.term, message: 'Framework has been removed' });
+      master.fail('Framework has been removed');
       await world.advance('1mins');
       expect(recorder.events).to.deep.equal(['subscribed f1', 'error Framework has been removed']);
       expect(driver.receiver).to.have.property('ended', true);

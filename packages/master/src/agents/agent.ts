@@ -72,6 +72,13 @@ export class Agent {
     this.#held = this.#held.minus(resources.unallocate());
   }
 
+  /** Forgets its tasks and offers. */
+  clear(): void {
+    this.tasks.clear();
+    this.offers.clear();
+    this.#held = Resources.empty;
+  }
+
   get used(): Resources {
     return Resources.sum([...this.tasks].filter((task) => task.isHolding).map((task) => task.resources));
   }

@@ -1,7 +1,7 @@
 import {
   type AgentID,
   type FrameworkID,
-  isTerminalTaskState,
+  isTerminal,
   type Resources,
   taskAtMaster,
   type TaskAtMasterState,
@@ -58,7 +58,7 @@ export class MasterTask {
   }
 
   get isTerminal(): boolean {
-    return isTerminalTaskState(this.state);
+    return isTerminal(this.state);
   }
 
   /** True while its resources are in use at the agent. */

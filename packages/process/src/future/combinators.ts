@@ -38,12 +38,12 @@ export function settleAll<const F extends readonly Future<unknown>[]>(futures: F
   return all.future;
 }
 
-/** A future that others wait behind: a discard request goes to each, and is not refused. */
+/** What stands for several futures: a discard request ends it, and goes on to each of them. */
 function gather<T>(futures: readonly Future<unknown>[]): Deferred<T> {
   const all: Deferred<T> = new Deferred<T>({
     discard() {
-      for (const future of futures) future.discard();
       all.discard();
+      for (const future of futures) future.discard();
     },
   });
   return all;

@@ -33,7 +33,13 @@ export type Frame =
 const kinds = { hello: 1, batch: 2, heartbeat: 3, bye: 4 } as const;
 
 // Inline records: a frame describes its own record shapes, so peers share no dictionary that could drift or be poisoned.
-const packer = new Packr({ maxSharedStructures: 0 });
+class StrictPackr extends Packr {
+  /** Left to itself the codec would send a function as undefined. */
+  writeFunction(): never {
+    throw new TypeError('a function cannot be sent');
+  }
+}
+const packer = new StrictPackr({ maxSharedStructures: 0 });
 // int64 of other languages would otherwise arrive as bigint. Bytes are views of the frame: copying each would halve the rate
 // of small messages, so whoever keeps them copies them.
 const unpacker = new Unpackr({ int64AsType: 'number' });

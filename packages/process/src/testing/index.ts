@@ -1,3 +1,5 @@
+export { intercept, Interception } from './interceptors.ts';
+export type { Intercepted, Match, Rules } from './interceptors.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimulatedChildren } from './simulated-children.ts';
 export type { Run, Script } from './simulated-children.ts';

@@ -5,6 +5,9 @@ import { unionOfRanges, type Ranges } from './ranges.ts';
 import { resourceFault, type Resource } from './resource.ts';
 import { fromThousandths } from './scalar.ts';
 
+// Not a static field: TypeScript 7.0 emits an initializer that runs before the class has its name.
+let nothing: Resources | undefined;
+
 /**
  * An immutable amount of resources. Amounts of one name stay apart when their metadata differ: `cpus:1` and
  * `cpus(ads):1` do not add up to 2 and neither can be taken from the other.
@@ -12,7 +15,9 @@ import { fromThousandths } from './scalar.ts';
  * Results may share parts with, or be, their operands.
  */
 export class Resources implements Iterable<Resource> {
-  static readonly empty = new Resources([]);
+  static get empty(): Resources {
+    return (nothing ??= new Resources([]));
+  }
 
   // No two entries have the same metadata, none is empty. Not a #private field: assertions compare enumerable ones.
   private readonly list: readonly Entry[];
@@ -27,12 +32,12 @@ export class Resources implements Iterable<Resource> {
    * Adds up resources. As in Mesos, empty and invalid ones are left out; ask `resourceFault` first where the sender
    * must be told.
    */
-  static of(this: void, resources: Iterable<Resource>): Resources {
+  static of(resources: Iterable<Resource>): Resources {
     const list: Entry[] = [];
     for (const resource of resources) {
       if (resourceFault(resource) === undefined) addTo(list, Entry.of(resource));
     }
-    return Resources.#wrap(list);
+    return Resources.wrap(list);
   }
 
   /**
@@ -41,17 +46,17 @@ export class Resources implements Iterable<Resource> {
    * @param defaultRole the role of entries that name none; `*` reserves to nobody
    * @throws {ResourcesParseError} with the text, a caret below the character, what was found and what was expected
    */
-  static parse(this: void, text: string, defaultRole: string = UNRESERVED): Resources {
+  static parse(text: string, defaultRole: string = UNRESERVED): Resources {
     return Resources.of(parseResources(text, defaultRole));
   }
 
-  static sum(this: void, all: Iterable<Resources>): Resources {
+  static sum(all: Iterable<Resources>): Resources {
     const list: Entry[] = [];
     for (const resources of all) for (const entry of resources.list) addTo(list, entry);
-    return Resources.#wrap(list);
+    return Resources.wrap(list);
   }
 
-  static #wrap(list: readonly Entry[]): Resources {
+  private static wrap(list: readonly Entry[]): Resources {
     return list.length === 0 ? Resources.empty : new Resources(list);
   }
 
@@ -98,7 +103,7 @@ export class Resources implements Iterable<Resource> {
       if (rest === undefined || rest.isEmpty) list.splice(at, 1);
       else list[at] = rest;
     }
-    return list === undefined ? this : Resources.#wrap(list);
+    return list === undefined ? this : Resources.wrap(list);
   }
 
   contains(other: Resources): boolean {
@@ -241,7 +246,7 @@ export class Resources implements Iterable<Resource> {
 
   #select(keep: (entry: Entry, index: number) => boolean): Resources {
     const kept = this.list.filter(keep);
-    return kept.length === this.list.length ? this : Resources.#wrap(kept);
+    return kept.length === this.list.length ? this : Resources.wrap(kept);
   }
 
   #mapMetadata(isDone: (metadata: Metadata) => boolean, change: (metadata: Metadata) => Metadata): Resources {

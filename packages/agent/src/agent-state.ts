@@ -1,0 +1,117 @@
+import { type AgentInfo, type FrameworkInfo, type Leader, Resources, UNRESERVED } from '@mezzo/protocol';
+import type { AgentFramework } from './agent-framework.ts';
+import type { AgentTask } from './agent-task.ts';
+import type { RegistrantState } from './registrant.ts';
+import { agentVersion } from './version.ts';
+
+export interface AgentSnapshot {
+  readonly pid: string;
+  readonly info: AgentInfo;
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly leader: Leader | undefined;
+  readonly state: RegistrantState;
+  readonly running: readonly AgentFramework[];
+  readonly completed: readonly AgentFramework[];
+}
+
+/** What `/state` answers: the keys of Mesos's agent, and `state` and `used_resources` besides. Times are seconds. */
+export function agentState(agent: AgentSnapshot): object {
+  const total = Resources.of(agent.info.resources);
+  const used = Resources.sum(
+    agent.running.flatMap(({ tasks }) => [...tasks.values()].filter((task) => task.isActive).map(resourcesOf)),
+  );
+  return {
+    version: agentVersion,
+    start_time: agent.startTime / 1000,
+    id: agent.info.id ?? '',
+    pid: agent.pid,
+    hostname: agent.info.hostname,
+    state: agent.state,
+    capabilities: [],
+    resources: flat(total),
+    used_resources: flat(used),
+    unreserved_resources: flat(total.unreserved()),
+    reserved_resources: reserved(total),
+    unreserved_resources_allocated: flat(used.unreserved()),
+    reserved_resources_allocated: reserved(used),
+    attributes: agent.info.attributes,
+    master_hostname: agent.leader === undefined ? '' : agent.leader.address.replace(/^.*@|#.*$/g, ''),
+    frameworks: agent.running.map(describeFramework),
+    completed_frameworks: agent.completed.map(describeFramework),
+  };
+}
+
+function describeFramework(framework: AgentFramework): object {
+  const { info, id } = framework;
+  return {
+    id,
+    name: info.name,
+    user: info.user ?? '',
+    failover_timeout: info.failoverTimeout / 1000,
+    checkpoint: info.checkpoint,
+    hostname: info.hostname ?? '',
+    ...(info.principal === undefined ? {} : { principal: info.principal }),
+    roles: info.roles,
+    executors: [...framework.tasks.values()].map((task) => describeExecutor(task, info)),
+    completed_executors: framework.completed.map((task) => describeExecutor(task, info)),
+  };
+}
+
+/** Each command task has an executor of its own. */
+function describeExecutor(task: AgentTask, framework: FrameworkInfo): object {
+  const { command } = task.info;
+  const shown = command.shell ? `sh -c '${command.value}'` : [command.value, ...command.arguments.slice(1)].join(' ');
+  const isQueued = task.state === 'pending' || task.state === 'queued';
+  const isCompleted = task.state === 'completed';
+  return {
+    id: task.run.executorId,
+    name: `Command Executor (Task: ${task.id}) (Command: ${shown.length > 15 ? `${shown.slice(0, 12)}...` : shown})`,
+    source: task.id,
+    container: task.run.containerId,
+    directory: task.sandbox,
+    resources: flat(resourcesOf(task)),
+    tasks: isQueued || isCompleted ? [] : [describeTask(task, framework)],
+    queued_tasks: isQueued ? [describeTask(task, framework)] : [],
+    completed_tasks: isCompleted ? [describeTask(task, framework)] : [],
+  };
+}
+
+function describeTask(task: AgentTask, framework: FrameworkInfo): object {
+  const role = task.info.resources[0]?.allocationRole ?? framework.roles[0] ?? UNRESERVED;
+  return {
+    id: task.id,
+    name: task.info.name,
+    framework_id: task.frameworkId,
+    executor_id: '',
+    slave_id: task.run.agentId,
+    state: task.latestState,
+    resources: flat(resourcesOf(task)),
+    role,
+    statuses: task.statuses.map(({ state, timestamp }) => ({ state, timestamp: timestamp / 1000 })),
+  };
+}
+
+function resourcesOf(task: AgentTask): Resources {
+  return Resources.of(task.info.resources);
+}
+
+function reserved(resources: Resources): object {
+  const roles = new Set(resources.entries.map(({ role }) => role ?? UNRESERVED).filter((role) => role !== UNRESERVED));
+  return Object.fromEntries([...roles].map((role) => [role, flat(resources.reservedTo(role))]));
+}
+
+/** By name: a number, or the text of ranges and sets; cpus, mem, disk and gpus are always there. */
+function flat(resources: Resources): object {
+  const values: Record<string, number | string> = { cpus: 0, mem: 0, disk: 0, gpus: 0 };
+  for (const [name, amount] of resources.scalarQuantities()) values[name] = amount;
+  for (const resource of resources) {
+    if (resource.type === 'RANGES') {
+      values[resource.name] = `[${resources
+        .ranges(resource.name)
+        .map(({ begin, end }) => `${begin}-${end}`)
+        .join(', ')}]`;
+    } else if (resource.type === 'SET') values[resource.name] = `{${[...resources.set(resource.name)].join(', ')}}`;
+  }
+  return values;
+}

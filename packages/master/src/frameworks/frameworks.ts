@@ -1,0 +1,189 @@
+import type { PID } from '@mezzo/process';
+import {
+  agentMessages,
+  FrameworkID,
+  type FrameworkEffect,
+  type FrameworkEvent,
+  type FrameworkInfo,
+  frameworkLifecycle,
+  schedulerMessages,
+} from '@mezzo/protocol';
+import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
+import type { Offers } from '../offers/offers.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import { frameworkFault, withDefaultRole } from '../validation/framework.ts';
+import { Framework } from './framework.ts';
+
+/** Walks frameworks through their lifecycle and carries out what that asks for. */
+export class Frameworks {
+  readonly #context: MasterContext;
+  readonly #offers: Offers;
+  readonly #tasks: Tasks;
+  #numbers = 0;
+
+  constructor(context: MasterContext, offers: Offers, tasks: Tasks) {
+    this.#context = context;
+    this.#offers = offers;
+    this.#tasks = tasks;
+  }
+
+  /** The framework with this scheduler; undefined if it is not connected from there. */
+  calledBy(id: FrameworkID, from: PID): Framework | undefined {
+    const framework = this.#context.frameworks.get(id);
+    return framework?.pid?.equals(from) === true ? framework : undefined;
+  }
+
+  subscribe(given: FrameworkInfo, from: PID): void {
+    const { frameworks, completedFrameworks } = this.#context;
+    const info = withDefaultRole(given);
+    const fault = frameworkFault(info);
+    if (fault !== undefined) return this.#refuse(from, fault);
+    if (info.id !== undefined && completedFrameworks.has(info.id)) return this.#refuse(from, 'Framework has been removed');
+    const known = info.id === undefined ? this.#subscribedFrom(from) : frameworks.get(info.id);
+    if (known === undefined) {
+      const framework = this.#create(info.id ?? this.#nextId(), info);
+      this.#step(framework, 'SUBSCRIBE', from);
+    } else if (known.info.principal !== info.principal) {
+      this.#refuse(from, `Changing framework's principal is not allowed.`);
+    } else if (info.id === undefined) {
+      // Asked twice because the answer was slow.
+      this.#sendSubscribed(known);
+    } else {
+      this.#update(known, info);
+      known.reregisteredAt = this.#context.now();
+      this.#step(known, 'SUBSCRIBE', from);
+    }
+  }
+
+  /** Known only from an agent that runs its tasks. */
+  recover(info: FrameworkInfo): Framework | undefined {
+    if (info.id === undefined) return undefined;
+    const known = this.#context.frameworks.get(info.id);
+    if (known !== undefined) return known;
+    if (this.#context.completedFrameworks.has(info.id)) return undefined;
+    const framework = this.#create(info.id, withDefaultRole(info));
+    this.#step(framework, 'RECOVER');
+    return framework;
+  }
+
+  teardown(framework: Framework): void {
+    this.#step(framework, 'TEARDOWN');
+  }
+
+  exited(pid: PID): void {
+    for (const framework of this.#context.frameworks.values()) {
+      if (framework.pid?.equals(pid) === true) this.#step(framework, 'DISCONNECT');
+    }
+  }
+
+  #subscribedFrom(pid: PID): Framework | undefined {
+    for (const framework of this.#context.frameworks.values()) if (framework.pid?.equals(pid) === true) return framework;
+    return undefined;
+  }
+
+  #nextId(): FrameworkID {
+    return FrameworkID(`${this.#context.id}-${String(this.#numbers++).padStart(4, '0')}`);
+  }
+
+  #create(id: FrameworkID, info: FrameworkInfo): Framework {
+    return new Framework(id, { ...info, id }, this.#context.now(), this.#context.options);
+  }
+
+  /** As in Mesos, user and checkpoint stay what they were at first. */
+  #update(framework: Framework, info: FrameworkInfo): void {
+    const { user, checkpoint } = framework.info;
+    framework.info = { ...info, id: framework.id, checkpoint, ...(user === undefined ? undefined : { user }) };
+    for (const role of framework.suppressed) if (!info.roles.includes(role)) framework.suppressed.delete(role);
+    this.#context.allocator.updateFramework(framework);
+  }
+
+  #refuse(to: PID, message: string): void {
+    this.#context.log.warn({ scheduler: to.toString() }, `refused a framework: ${message}`);
+    this.#context.send(to, schedulerMessages.FrameworkError, { term: this.#context.term, message });
+  }
+
+  #sendSubscribed(framework: Framework): void {
+    const { term, url: masterUrl } = this.#context;
+    sendToFramework(this.#context, framework, schedulerMessages.Subscribed, { term, frameworkId: framework.id, masterUrl });
+  }
+
+  /** @param from the scheduler that subscribes */
+  #step(framework: Framework, event: FrameworkEvent, from?: PID): void {
+    const transition = frameworkLifecycle.next(framework.state, event);
+    if (transition === undefined) return;
+    framework.state = transition.state;
+    for (const effect of transition.effects) this.#carryOut(effect, framework, from);
+  }
+
+  #carryOut(effect: FrameworkEffect, framework: Framework, from: PID | undefined): void {
+    const { frameworks, allocator, log } = this.#context;
+    switch (effect) {
+      case 'addFramework':
+        frameworks.set(framework.id, framework);
+        allocator.addFramework(framework);
+        log.info({ frameworkId: framework.id, name: framework.info.name }, 'added a framework');
+        break;
+      case 'attachConnection':
+        framework.pid = from;
+        if (from !== undefined) this.#context.link(from);
+        break;
+      case 'supersedeConnection':
+        // Without one the same scheduler subscribed again: it may have lost a message, so its offers are called back.
+        if (from !== undefined && framework.pid?.equals(from) === true) this.#rescindOffers(framework);
+        else if (framework.pid !== undefined) this.#refuse(framework.pid, 'Framework failed over');
+        break;
+      case 'detachConnection':
+        framework.pid = undefined;
+        break;
+      case 'sendSubscribed':
+        this.#sendSubscribed(framework);
+        break;
+      case 'activate':
+        allocator.activateFramework(framework.id);
+        break;
+      case 'deactivate':
+        allocator.deactivateFramework(framework.id);
+        break;
+      case 'discardOffers':
+        for (const offer of [...framework.offers.values()]) this.#offers.discard(offer);
+        break;
+      case 'rescindOffers':
+        this.#rescindOffers(framework);
+        break;
+      case 'startFailoverTimer':
+        framework.failoverTimer = this.#context.delay(framework.info.failoverTimeout, () =>
+          this.#step(framework, 'FAILOVER_TIMEOUT'),
+        );
+        break;
+      case 'stopFailoverTimer':
+        framework.failoverTimer?.cancel();
+        break;
+      case 'removeFramework':
+        this.#remove(framework);
+        break;
+      case 'announceUpdate':
+        // Nobody needs it yet: agents get the framework with each task, and there are no subscribers to the master.
+        break;
+    }
+  }
+
+  #rescindOffers(framework: Framework): void {
+    for (const offer of [...framework.offers.values()]) this.#offers.rescind(offer);
+  }
+
+  #remove(framework: Framework): void {
+    const { id } = framework;
+    const { agents, frameworks, completedFrameworks, allocator, term, log } = this.#context;
+    for (const agent of agents.values()) {
+      sendToAgent(this.#context, agent, agentMessages.ShutdownFramework, { term, frameworkId: id });
+    }
+    const tasks = [...framework.tasks.values(), ...framework.unreachableTasks.values()];
+    const cause = { reason: 'REASON_FRAMEWORK_REMOVED', message: `Framework ${id} removed` };
+    for (const task of tasks) this.#tasks.decide(task, 'FRAMEWORK_REMOVED', cause);
+    allocator.removeFramework(id);
+    framework.unregisteredAt = this.#context.now();
+    frameworks.delete(id);
+    completedFrameworks.add(id, framework);
+    log.info({ frameworkId: id, name: framework.info.name }, 'removed a framework');
+  }
+}

@@ -1,0 +1,15 @@
+export {
+  ClusterTotals,
+  createAllocator,
+  DrfSorter,
+  HierarchicalAllocator,
+  type AllocatorFactory,
+  type AllocatorOptions,
+  type HierarchicalAllocatorOptions,
+  type Sorter,
+  type SorterFactory,
+} from './allocator/index.ts';
+export { StandaloneContender, type StandaloneContenderOptions } from './election/standalone-contender.ts';
+export { Master, type MasterParts } from './master.ts';
+export type { MasterOptions } from './options.ts';
+export { startMaster, type StartedMaster, type StartMasterOptions } from './start-master.ts';

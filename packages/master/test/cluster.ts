@@ -1,0 +1,131 @@
+import { type Duration, Process, type Runtime } from '@mezzo/process';
+import { Simulation } from '@mezzo/process/testing';
+import type { FrameworkInfo } from '@mezzo/protocol';
+import { HierarchicalAllocator, startMaster, type StartMasterOptions } from '@mezzo/master';
+import { FakeAgent, FakeScheduler } from './peers.ts';
+
+export interface ClusterOptions extends StartMasterOptions {
+  readonly seed?: number;
+  /** Runs the allocator in a runtime of its own. */
+  readonly exploded?: boolean;
+}
+
+/** The real master and allocator with scripted agents and schedulers, each on a node of its own, under virtual time. */
+export class TestCluster implements AsyncDisposable {
+  readonly world: Simulation;
+  readonly #options: ClusterOptions;
+  #master: Runtime | undefined;
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.world = new Simulation({ seed: options.seed ?? 1, latency: [1, 3] });
+  }
+
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const cluster = new TestCluster(options);
+    if (options.exploded === true) await cluster.startAllocator();
+    await cluster.startMaster();
+    return cluster;
+  }
+
+  get master(): Runtime {
+    if (this.#master === undefined) throw new Error('no master');
+    return this.#master;
+  }
+
+  async startAllocator(): Promise<Runtime> {
+    const runtime = await this.world.start('allocator');
+    runtime.spawn(new HierarchicalAllocator());
+    return runtime;
+  }
+
+  async startMaster(): Promise<void> {
+    const { seed: _seed, exploded, ...options } = this.#options;
+    this.#master = await this.world.start('master');
+    const allocator = exploded === true ? this.#master.pid('allocator@allocator') : undefined;
+    startMaster(this.#master, { ...options, ...(allocator === undefined ? undefined : { allocator }) });
+    await this.advance('50ms');
+  }
+
+  async agent(node = 'agent-1', resources?: string, more?: ConstructorParameters<typeof FakeAgent>[1]): Promise<FakeAgent> {
+    const agent = await this.peer(node, new FakeAgent(resources, { hostname: node, ...more }));
+    agent.register();
+    await this.advance('20ms');
+    return agent;
+  }
+
+  async scheduler(node = 'framework-1', info: Partial<FrameworkInfo> = {}): Promise<FakeScheduler> {
+    const scheduler = await this.peer(node, new FakeScheduler());
+    scheduler.subscribe(info);
+    await this.advance('20ms');
+    return scheduler;
+  }
+
+  async peer<P extends Process>(node: string, peer: P): Promise<P> {
+    const runtime = await this.world.start(node);
+    runtime.spawn(peer);
+    await this.world.settle();
+    return peer;
+  }
+
+  advance(duration: Duration): Promise<void> {
+    return this.world.advance(duration);
+  }
+
+  async state(): Promise<State> {
+    const answer = this.master.http({ path: '/state' });
+    await this.world.settle();
+    const response = answer.get();
+    if (response.status !== 200 || typeof response.body !== 'string') throw new Error(`no state: ${response.status}`);
+    return JSON.parse(response.body) as State;
+  }
+
+  async metric(name: string, runtime = this.master): Promise<number | undefined> {
+    const answer = runtime.metrics.snapshot();
+    await this.world.settle();
+    return answer.get().get(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world.stop();
+  }
+}
+
+export interface TaskEntry {
+  readonly id: string;
+  readonly state: string;
+  readonly slave_id: string;
+  readonly statuses: readonly { readonly state: string }[];
+}
+
+export interface FrameworkEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly active: boolean;
+  readonly connected: boolean;
+  readonly recovered: boolean;
+  readonly tasks: readonly TaskEntry[];
+  readonly unreachable_tasks: readonly TaskEntry[];
+  readonly completed_tasks: readonly TaskEntry[];
+  readonly offers: readonly { readonly id: string; readonly slave_id: string }[];
+}
+
+export type Amounts = Readonly<Record<string, number | string>>;
+
+export interface AgentEntry {
+  readonly id: string;
+  readonly hostname: string;
+  readonly active: boolean;
+  readonly resources: Amounts;
+  readonly used_resources: Amounts;
+  readonly offered_resources: Amounts;
+}
+
+export interface State {
+  readonly id: string;
+  readonly cluster: string;
+  readonly slaves: readonly AgentEntry[];
+  readonly frameworks: readonly FrameworkEntry[];
+  readonly completed_frameworks: readonly FrameworkEntry[];
+  readonly unreachable_slaves: number;
+}

@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { dispatch, type ExitReason, type LocalPID, message, type PID, Process, type Runtime } from '@mezzo/process';
+import { Simulation } from '@mezzo/process/testing';
+
+const Note = message<string>('note');
+
+class Linker extends Process {
+  readonly log: string[] = [];
+  onExited: (() => void) | undefined;
+  protected override initialize(): void {
+    this.install(Note, (text) => void this.log.push(text));
+  }
+  protected override exited(pid: PID, reason: ExitReason): void {
+    this.log.push(`exited ${pid.id} ${reason.kind}`);
+    this.onExited?.();
+  }
+  watch(pid: PID): void {
+    this.link(pid);
+  }
+  tell(to: PID, text: string): void {
+    this.send(to, Note, text);
+  }
+}
+
+describe('links inside a runtime', () => {
+  let world: Simulation;
+  let runtime: Runtime;
+
+  beforeEach(async () => {
+    world = new Simulation();
+    runtime = await world.start('node');
+  });
+
+  afterEach(async () => {
+    await world.stop();
+  });
+
+  const spawn = (id: string): [Linker, LocalPID<Linker>] => {
+    const linker = new Linker(id);
+    return [linker, runtime.spawn(linker)];
+  };
+
+  const link = async (from: LocalPID<Linker>, to: PID): Promise<void> => {
+    void dispatch(from, (process) => process.watch(to));
+    await world.settle();
+  };
+
+  it('LP-LINK-01 the linker hears once of the exit, with its reason', async () => {
+    const [, a] = spawn('a');
+    const [linker, b] = spawn('b');
+    await link(b, a);
+    runtime.terminate(a);
+    await world.settle();
+    expect(linker.log).to.deep.equal(['exited a terminated']);
+  });
+
+  it('LP-SRC-14 hears of it behind the last messages', async () => {
+    const [, a] = spawn('a');
+    const [linker, b] = spawn('b');
+    await link(b, a);
+    void dispatch(a, (process) => {
+      for (const text of ['m1', 'm2', 'm3']) process.tell(b, text);
+      runtime.terminate(a);
+    });
+    await world.settle();
+    expect(linker.log).to.deep.equal(['m1', 'm2', 'm3', 'exited a terminated']);
+  });
+
+  it('LP-SRC-22 links to one process are one, by whatever address; a link to the dead is told again', async () => {
+    const [, a] = spawn('a');
+    const [linker, b] = spawn('b');
+    await link(b, a);
+    await link(b, a);
+    await link(b, runtime.pid('a'));
+    runtime.terminate(a);
+    await world.settle();
+    expect(linker.log).to.deep.equal(['exited a terminated']);
+    await link(b, a);
+    expect(linker.log).to.deep.equal(['exited a terminated', 'exited a unreachable']);
+  });
+
+  it('LP-SRC-23 a link to nobody is told at once, and is no link to who gets the id later', async () => {
+    const [linker, b] = spawn('b');
+    await link(b, runtime.pid('a'));
+    expect(linker.log).to.deep.equal(['exited a unreachable']);
+    const [, a] = spawn('a');
+    runtime.terminate(a);
+    await world.settle();
+    expect(linker.log).to.have.length(1);
+  });
+
+  it('LP-SRC-24 a link to oneself is harmless', async () => {
+    const [linker, a] = spawn('a');
+    await link(a, a);
+    runtime.terminate(a);
+    await world.settle();
+    expect(linker.log).to.deep.equal([]);
+  });
+
+  it('LP-SRC-25 a linker that ended first is not told, nor is its successor, and the link table is empty', async () => {
+    const [, a] = spawn('a');
+    const [linker, b] = spawn('b');
+    await link(b, a);
+    expect(runtime.cell('a')?.linkers?.size).to.equal(1);
+    runtime.terminate(b);
+    await world.settle();
+    expect(runtime.cell('a')?.linkers?.size).to.equal(0);
+    const [successor] = spawn('b');
+    runtime.terminate(a);
+    await world.settle();
+    expect([linker.log, successor.log]).to.deep.equal([[], []]);
+  });
+
+  it('LP-SRC-05 inside exited the id of the dead can be spawned again', async () => {
+    const [, a] = spawn('a');
+    const [linker, b] = spawn('b');
+    linker.onExited = () => void spawn('a');
+    await link(b, a);
+    runtime.terminate(a);
+    await world.settle();
+    expect(runtime.processes).to.deep.equal(['b', 'a']);
+  });
+
+  it('a link to another node without a transport is told at once', async () => {
+    const [linker, b] = spawn('b');
+    await link(b, runtime.pid('x@node-that-is-not-there'));
+    await world.advance('1mins');
+    expect(linker.log).to.have.length(1);
+  });
+});

@@ -1,20 +1,24 @@
-import { type ExitReason, type LocalPID, message, type PID, Process } from '@mezzo/process';
+import { type ExitReason, type LocalPID, message, type PID, Process, type Timer } from '@mezzo/process';
 
 /** What a cache is asked, and what it answers. Without a schema, messages stay inside one runtime. */
 export const Get = message<{ key: string }>('get');
 export const Got = message<{ value: string | undefined }>('got');
 export const Put = message<{ key: string; value: string }>('put');
 
-/** Keeps each value for a minute. */
+/** Keeps each value for a minute after it was put. */
 export class Cache extends Process {
-  readonly #values = new Map<string, string>();
+  readonly #entries = new Map<string, { readonly value: string; readonly expiry: Timer }>();
 
   protected override initialize(): void {
     this.install(Put, ({ key, value }) => {
-      this.#values.set(key, value);
-      this.delay('1mins', () => this.#values.delete(key));
+      this.#entries.get(key)?.expiry.cancel();
+      this.#entries.set(key, { value, expiry: this.delay('1mins', () => this.#entries.delete(key)) });
     });
-    this.install(Get, ({ key }) => this.reply(Got, { value: this.#values.get(key) }));
+    this.install(Get, ({ key }) => this.reply(Got, { value: this.#entries.get(key)?.value }));
+  }
+
+  protected override finalize(): void {
+    for (const { expiry } of this.#entries.values()) expiry.cancel();
   }
 }
 

@@ -3,7 +3,11 @@ import { Runtime } from '@mezzo/process';
 import { nats } from '@mezzo/process/nats';
 import { runCommands } from './hello-framework.ts';
 
-const { NATS_URL: servers = 'nats://127.0.0.1:4222', NATS_SEED_FILE: nkeySeedFile, MEZZO_CLUSTER: cluster = 'mezzo' } = process.env;
+const {
+  NATS_URL: servers = 'nats://127.0.0.1:4222',
+  NATS_SEED_FILE: nkeySeedFile,
+  MEZZO_CLUSTER: cluster = 'mezzo',
+} = process.env;
 
 await using runtime = await Runtime.start({
   name: `hello-${process.pid}`,

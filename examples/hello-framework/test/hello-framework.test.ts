@@ -12,7 +12,9 @@ describe('hello framework', () => {
     const hello = runCommands(runtime, 'test', ['echo a', 'false', 'sleep 9'], (line) => void lines.push(line));
     await world.advance('1s');
     const launched = (): string[] =>
-      master.calls('Accept').flatMap(({ operations }) => operations.flatMap(({ tasks }) => tasks.map(({ taskId }) => taskId)));
+      master
+        .calls('Accept')
+        .flatMap(({ operations }) => operations.flatMap(({ tasks }) => tasks.map(({ taskId }) => taskId)));
     const end = async (state: 'TASK_FINISHED' | 'TASK_FAILED' | 'TASK_LOST', message: string): Promise<void> => {
       const id = launched().at(ended++);
       if (id === undefined) throw new Error('nothing was launched');

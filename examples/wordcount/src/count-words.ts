@@ -1,8 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { startScheduler } from '@mezzo/frameworks';
 import { dispatch, type Duration, type Runtime } from '@mezzo/process';
 import { listTextFiles } from './manifest.ts';
-import { ShardFolder } from './shard-folder.ts';
+import { plainListOf, ShardFolder } from './shard-folder.ts';
 import { makeShards } from './shards.ts';
 import { JobFailed, type Outcome, WordCountScheduler, type WordCountOptions } from './word-count-scheduler.ts';
 
@@ -22,6 +23,8 @@ export interface CountWordsOptions extends Omit<WordCountOptions, 'shards'> {
   readonly reconciliationInterval?: Duration;
   /** Aborting it tears the framework down and fails the job with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Gets the paths of the counted files, each ended by a NUL byte. */
+  readonly manifestFile?: string;
   /** Told once the files are listed. */
   readonly onManifest?: (manifest: { readonly files: number; readonly bytes: number; readonly shards: number }) => void;
 }
@@ -38,6 +41,7 @@ export interface Report extends Outcome {
 export async function countWords(runtime: Runtime, options: CountWordsOptions): Promise<Report> {
   const start = runtime.clock.now();
   const manifest = await listTextFiles(options.input, options);
+  if (options.manifestFile !== undefined) await writeFile(options.manifestFile, plainListOf(manifest.files));
   const shards = makeShards(manifest.files, options.shards ?? 300);
   const totals = { files: manifest.files.length, bytes: manifest.bytes };
   options.onManifest?.({ ...totals, shards: shards.length });
@@ -49,7 +53,8 @@ export async function countWords(runtime: Runtime, options: CountWordsOptions): 
 /** Counts shards whose lists exist already. */
 export async function countShards(
   runtime: Runtime,
-  options: Pick<CountWordsOptions, 'cluster' | 'failoverTimeout' | 'reconciliationInterval' | 'signal'> & WordCountOptions,
+  options: Pick<CountWordsOptions, 'cluster' | 'failoverTimeout' | 'reconciliationInterval' | 'signal'> &
+    WordCountOptions,
 ): Promise<Outcome> {
   const { cluster, failoverTimeout = '20secs', reconciliationInterval = '30secs', signal } = options;
   signal?.throwIfAborted();

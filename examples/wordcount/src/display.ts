@@ -60,7 +60,13 @@ export function barOf({ shards, tasks }: Progress): string {
   const done = total === 0 ? barWidth : Math.floor((finished / total) * barWidth);
   const bar = '#'.repeat(done).padEnd(barWidth, '.');
   const ends = Object.entries(tasks).map(([state, count]) => `${state} ${count}`);
-  return [`[${bar}] ${finished}/${total}`, `waiting ${waiting}`, `staging ${staging}`, `running ${running}`, ...ends].join('  ');
+  return [
+    `[${bar}] ${finished}/${total}`,
+    `waiting ${waiting}`,
+    `staging ${staging}`,
+    `running ${running}`,
+    ...ends,
+  ].join('  ');
 }
 
 /** The most frequent words and the totals, for people. */

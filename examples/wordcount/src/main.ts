@@ -14,6 +14,7 @@ interface Flags {
   readonly input: string;
   readonly exclude: readonly string[];
   readonly jobFolder?: string;
+  readonly manifest?: string;
   readonly shards: number;
   readonly resources: string;
   readonly failoverTimeout: number;
@@ -24,7 +25,11 @@ interface Flags {
 
 const program = new Command('wordcount')
   .description('counts the words of a folder on a Mezzo cluster')
-  .addOption(new Option('--nats <url>', 'NATS server, or several separated by commas').env('NATS_URL').default('nats://127.0.0.1:4222'))
+  .addOption(
+    new Option('--nats <url>', 'NATS server, or several separated by commas')
+      .env('NATS_URL')
+      .default('nats://127.0.0.1:4222'),
+  )
   .option('--credentials <file>', 'file with the nkey seed that the NATS server demands, or a .creds file')
   .option('--prefix <tokens>', 'first tokens of all subjects', 'mezzo')
   .option('--cluster <name>', 'name of the cluster', 'mezzo')
@@ -32,9 +37,15 @@ const program = new Command('wordcount')
   .option('--input <folder>', 'whose text files are counted', '.')
   .option('--exclude <folder...>', 'folders that are left out', [])
   .option('--job-folder <folder>', 'where lists of files are kept while the job runs')
+  .option('--manifest <file>', 'write the list of counted files there, each name ended by a NUL byte')
   .option('--shards <count>', 'number of tasks the work is cut into', wholeNumber, 300)
   .option('--resources <text>', 'what each task needs', 'cpus:0.5;mem:64')
-  .option('--failover-timeout <duration>', 'how long the tasks of this framework are kept when it is gone', milliseconds, 20_000)
+  .option(
+    '--failover-timeout <duration>',
+    'how long the tasks of this framework are kept when it is gone',
+    milliseconds,
+    20_000,
+  )
   .option('--link-timeout <duration>', 'a node that is silent for this long is lost', milliseconds, 5000)
   .option('--json', 'one JSON object a line: {"manifest":…}, {"progress":…}, and at last {"result":…} or {"error":…}')
   .option('--exit-with-parent', 'end when standard input ends')
@@ -63,7 +74,11 @@ async function run(flags: Flags, display: Display): Promise<Report> {
     transport: nats({
       servers: flags.nats,
       prefix: flags.prefix,
-      ...(credentials === undefined ? {} : credentials.endsWith('.creds') ? { credentialsFile: credentials } : { nkeySeedFile: credentials }),
+      ...(credentials === undefined
+        ? {}
+        : credentials.endsWith('.creds')
+          ? { credentialsFile: credentials }
+          : { nkeySeedFile: credentials }),
     }),
   });
   const abort = new AbortController();
@@ -72,6 +87,7 @@ async function run(flags: Flags, display: Display): Promise<Report> {
   if (flags.exitWithParent === true) process.stdin.once('end', abortWith('The parent is gone')).resume();
   return await countWords(runtime, {
     ...flags,
+    ...(flags.manifest === undefined ? {} : { manifestFile: flags.manifest }),
     signal: abort.signal,
     onManifest: (manifest) => display.manifest(manifest),
     onProgress: (progress) => display.progress(progress),

@@ -35,7 +35,10 @@ type Finding = TextFile | 'binary' | 'unreadable';
  *
  * @throws Error if the folder cannot be read
  */
-export async function listTextFiles(folder: string, options: { readonly exclude?: readonly string[] } = {}): Promise<Manifest> {
+export async function listTextFiles(
+  folder: string,
+  options: { readonly exclude?: readonly string[] } = {},
+): Promise<Manifest> {
   const root = await realpath(folder, { encoding: 'buffer' });
   const excluded = new Set(await inParallel(options.exclude ?? [], realOrSame));
   let unreadable = 0;

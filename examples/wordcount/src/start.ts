@@ -57,14 +57,22 @@ async function main(flags: Flags): Promise<number> {
   }
 }
 
-async function work(flags: Flags, cluster: LocalCluster, interrupt: AbortSignal, say: (line: string) => void): Promise<number> {
+async function work(
+  flags: Flags,
+  cluster: LocalCluster,
+  interrupt: AbortSignal,
+  say: (line: string) => void,
+): Promise<number> {
   say(`${flags.agents} agents and a master run; web page ${cluster.url}`);
   // With --json people's lines go to standard error, so that the last line of standard output is the result.
   const output = flags.json === true ? process.stderr : process.stdout;
   const display = new Display(output.isTTY ? 'bar' : 'plain', (text) => void output.write(text));
   let report: Report;
   try {
-    report = cluster.nats === undefined ? await countHere(flags, cluster, display, interrupt) : await countInProcess(flags, cluster, display, interrupt);
+    report =
+      cluster.nats === undefined
+        ? await countHere(flags, cluster, display, interrupt)
+        : await countInProcess(flags, cluster, display, interrupt);
   } catch (error) {
     display.error(messageOf(error));
     return 1;
@@ -78,7 +86,12 @@ async function work(flags: Flags, cluster: LocalCluster, interrupt: AbortSignal,
 }
 
 /** The framework as an OS process of its own, as any framework would be. */
-async function countInProcess(flags: Flags, cluster: LocalCluster, display: Display, interrupt: AbortSignal): Promise<Report> {
+async function countInProcess(
+  flags: Flags,
+  cluster: LocalCluster,
+  display: Display,
+  interrupt: AbortSignal,
+): Promise<Report> {
   const { nats } = cluster;
   if (nats === undefined) throw new Error('There is no NATS server');
   const child = spawn(
@@ -141,6 +154,8 @@ function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: stri
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`'${text}' is not a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}.`);
+    throw new InvalidArgumentError(
+      `'${text}' is not a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}.`,
+    );
   };
 }

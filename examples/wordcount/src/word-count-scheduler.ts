@@ -1,6 +1,14 @@
 import { Basket, type Driver, type Scheduler, shellTask } from '@mezzo/frameworks';
 import { Deferred, type Duration, type Future, messageOf } from '@mezzo/process';
-import { isTerminal, type Offer, Resources, type TaskID, type TaskInfo, type TaskState, type TaskStatus } from '@mezzo/protocol';
+import {
+  isTerminal,
+  type Offer,
+  Resources,
+  type TaskID,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+} from '@mezzo/protocol';
 import { countCommand } from './count-command.ts';
 import type { ShardTask } from './shard-folder.ts';
 import { type WordCount, WordCounts } from './word-counts.ts';
@@ -145,7 +153,12 @@ export class WordCountScheduler implements Scheduler {
       const resources = basket.take(this.#resources);
       const shard = resources === undefined ? undefined : this.#waiting.shift();
       if (resources === undefined || shard === undefined) break;
-      const task = shellTask(offer, { id: `count-${this.#attempts.size}`, name: `count ${shard.task.index}`, resources, ...countCommand(shard.task) });
+      const task = shellTask(offer, {
+        id: `count-${this.#attempts.size}`,
+        name: `count ${shard.task.index}`,
+        resources,
+        ...countCommand(shard.task),
+      });
       shard.attempt = new Attempt(task.taskId, shard);
       shard.state = 'staging';
       this.#attempts.set(task.taskId, shard.attempt);
@@ -199,11 +212,15 @@ export class WordCountScheduler implements Scheduler {
 
   #failed(driver: Driver, attempt: Attempt, status: TaskStatus): void {
     if (attempt.ended) return;
-    const isFailure = status.state === 'TASK_FINISHED' || status.state === 'TASK_FAILED' || status.state === 'TASK_ERROR';
+    const isFailure =
+      status.state === 'TASK_FINISHED' || status.state === 'TASK_FAILED' || status.state === 'TASK_ERROR';
     this.#end(attempt, status.state);
     const { shard } = attempt;
     if (isFailure && !this.#counts.has(shard.task.index) && ++shard.failures >= (this.#options.attempts ?? 3)) {
-      this.#fail(driver, `Shard ${shard.task.index} failed ${shard.failures} times, last as ${status.taskId}: ${describe(status)}`);
+      this.#fail(
+        driver,
+        `Shard ${shard.task.index} failed ${shard.failures} times, last as ${status.taskId}: ${describe(status)}`,
+      );
     }
     this.#again(driver, attempt);
   }

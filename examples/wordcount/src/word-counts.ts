@@ -67,7 +67,8 @@ function parse(data: Uint8Array): { readonly counts: readonly WordCount[]; reado
   if (rest !== '' || last === null) throw new ResultInvalid('The result has no total: it was cut off');
   const counts = lines.map((line): WordCount => {
     const [, word, count] = /^([a-z]+) (\d+)$/.exec(line) ?? [];
-    if (word === undefined) throw new ResultInvalid(`The result has a line '${line.slice(0, 80)}': expected 'word count'`);
+    if (word === undefined)
+      throw new ResultInvalid(`The result has a line '${line.slice(0, 80)}': expected 'word count'`);
     return [word, Number(count)];
   });
   const total = Number(last[1]);

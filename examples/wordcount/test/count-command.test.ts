@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countSequentially, listTextFiles, makeShards, ShardFolder, type Totals, WordCounts } from '@mezzo/example-wordcount';
+import {
+  countSequentially,
+  listTextFiles,
+  makeShards,
+  ShardFolder,
+  type Totals,
+  WordCounts,
+} from '@mezzo/example-wordcount';
 import { nastyFiles, writeNastyFiles } from './nasty-files.ts';
 import { runTask } from './run-task.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
@@ -48,7 +55,9 @@ describe('countCommand', () => {
   it('counts any bytes as the definition does', async () => {
     await using work = await TemporaryFolder.create();
     const piece = fc.oneof(
-      fc.constantFrom('a', 'Ab', 'zebra', ' ', '\n', '\r\n', '1', '_', '\0', 'é', '\uFEFF').map((text) => Buffer.from(text)),
+      fc
+        .constantFrom('a', 'Ab', 'zebra', ' ', '\n', '\r\n', '1', '_', '\0', 'é', '\uFEFF')
+        .map((text) => Buffer.from(text)),
       fc.uint8Array({ maxLength: 8 }).map((data) => Buffer.from(data)),
     );
     const content = fc.array(piece, { maxLength: 30 }).map((pieces) => Buffer.concat(pieces));
@@ -57,7 +66,10 @@ describe('countCommand', () => {
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 5 }), async (contents) => {
         await using folder = await TemporaryFolder.create();
         for (const [index, data] of contents.entries()) await folder.write(`${index}`, data);
-        const files = contents.map((data, index) => ({ path: Buffer.from(`${folder.path}/${index}`), size: data.length }));
+        const files = contents.map((data, index) => ({
+          path: Buffer.from(`${folder.path}/${index}`),
+          size: data.length,
+        }));
         await using lists = await ShardFolder.create(work.path, makeShards(files, 1));
         const defined = wordsOf(contents);
         const counts = new WordCounts();
@@ -87,7 +99,10 @@ describe('countCommand', () => {
 
   it('fails when the list itself is gone', async () => {
     await using work = await TemporaryFolder.create();
-    const { code, data } = await runTask({ index: 0, list: join(work.path, 'nowhere'), bytes: 0 }, join(work.path, 'sandbox'));
+    const { code, data } = await runTask(
+      { index: 0, list: join(work.path, 'nowhere'), bytes: 0 },
+      join(work.path, 'sandbox'),
+    );
     expect(code).to.equal(1);
     expect(data.toString()).to.match(/^Reading the files failed\n.*nowhere/);
   });

@@ -16,7 +16,10 @@ describe('listTextFiles', () => {
     await using folder = await TemporaryFolder.create();
     await writeNastyFiles(folder);
     const { files, bytes, leftOut } = await listTextFiles(folder.path);
-    const expected = nastyFiles.map(([name, content]) => ({ name: Buffer.from(name), size: Buffer.byteLength(content) }));
+    const expected = nastyFiles.map(([name, content]) => ({
+      name: Buffer.from(name),
+      size: Buffer.byteLength(content),
+    }));
     expected.sort((a, b) => Buffer.compare(a.name, b.name));
     const prefix = Buffer.byteLength(folder.path) + 1;
     expect(files.map(({ path, size }) => ({ name: path.subarray(prefix).toString('hex'), size }))).to.deep.equal(

@@ -1,6 +1,10 @@
 import type { TemporaryFolder } from './temporary-folder.ts';
 
-const lateNul = Buffer.concat([Buffer.from('late nul '.repeat(1000)), Buffer.from('split\0here\0'), Buffer.from('end')]);
+const lateNul = Buffer.concat([
+  Buffer.from('late nul '.repeat(1000)),
+  Buffer.from('split\0here\0'),
+  Buffer.from('end'),
+]);
 
 /** Text files that a careless pipeline stumbles over, by name. */
 export const nastyFiles: readonly (readonly [name: string | Buffer, content: string | Buffer])[] = [

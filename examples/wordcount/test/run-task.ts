@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { countCommand, type ShardTask } from '@mezzo/example-wordcount';
 
 /** Runs a shard's command as an agent would: in a sandbox, with standard error as a file of it. */
-export async function runTask(shard: ShardTask, sandbox: string): Promise<{ readonly code: number; readonly data: Buffer }> {
+export async function runTask(
+  shard: ShardTask,
+  sandbox: string,
+): Promise<{ readonly code: number; readonly data: Buffer }> {
   await mkdir(sandbox, { recursive: true });
   const { command, environment } = countCommand(shard);
   const stderr = openSync(join(sandbox, 'stderr'), 'a');

@@ -126,7 +126,13 @@ describe('WordCountScheduler', () => {
     const task = only(await job.offer(1));
     expect(ids.add(task.taskId).size).to.equal(7);
     await job.finish(task);
-    expect(job.outcome?.tasks).to.deep.equal({ TASK_LOST: 3, TASK_DROPPED: 1, TASK_GONE: 1, TASK_KILLED: 1, TASK_FINISHED: 1 });
+    expect(job.outcome?.tasks).to.deep.equal({
+      TASK_LOST: 3,
+      TASK_DROPPED: 1,
+      TASK_GONE: 1,
+      TASK_KILLED: 1,
+      TASK_FINISHED: 1,
+    });
     expect(job.outcome?.words).to.equal(1);
   });
 
@@ -221,7 +227,10 @@ describe('WordCountScheduler', () => {
         continue;
       }
       const message = 'Command exited with status 1';
-      job.master.update(task.taskId, 'TASK_FAILED', { message, data: result('cat: /gone: No such file or directory\n') });
+      job.master.update(task.taskId, 'TASK_FAILED', {
+        message,
+        data: result('cat: /gone: No such file or directory\n'),
+      });
       await job.pass();
     }
     expect(job.error).to.be.instanceOf(Error);

@@ -68,6 +68,13 @@ export class Cluster implements AsyncDisposable {
       throw new Error(`It did not happen within ${limit}: ${condition.toString()}`);
   }
 
+  /** The node again, after a crash, with a new agent. */
+  async restart(): Promise<void> {
+    const runtime = await this.world.start('agent-1', { onError: () => {} });
+    startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:4' });
+    await this.world.advance('1s');
+  }
+
   get files() {
     return this.world.machine('agent-1').files;
   }
@@ -76,10 +83,18 @@ export class Cluster implements AsyncDisposable {
     return this.world.machine('agent-1').children;
   }
 
-  async state(): Promise<Record<string, unknown>> {
-    const answer = this.runtime.http({ path: '/agent/state' });
+  async get(
+    path: string,
+    query: Record<string, string> = {},
+  ): Promise<{ readonly status: number; readonly body: string }> {
+    const answer = this.runtime.http({ path, query: new URLSearchParams(query) });
     await this.world.settle();
-    return JSON.parse(String(answer.get().body)) as Record<string, unknown>;
+    const { status, body = '' } = answer.get();
+    return { status, body: typeof body === 'string' ? body : '' };
+  }
+
+  async state(): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.get('/agent/state')).body) as Record<string, unknown>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

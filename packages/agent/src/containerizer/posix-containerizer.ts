@@ -48,7 +48,7 @@ export class PosixContainerizer extends Process {
 
   /** Kills what an earlier agent with this work directory left running. Gives the number of process groups killed. */
   recover(): Future<number> {
-    return Future.from(killLeftovers(this.runtime.files, this.runtime.children, this.#folders.containers));
+    return killLeftovers(this.runtime.files, this.runtime.children, this.#folders.containers);
   }
 
   /** READY when the command runs. Fails when it cannot be started; a program that does not exist starts, and exits 127. */

@@ -114,13 +114,17 @@ function sizeOf(files: Files, path: string): Future<number> {
   });
 }
 
-async function* chunksOf(files: Files, path: string, size: number): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < size;) {
-    const chunk = await files.read(path, { offset, length: Math.min(downloadChunk, size - offset) });
-    if (chunk.length === 0) throw new Error(`${path} became shorter while it was sent`);
-    yield chunk;
-    offset += chunk.length;
-  }
+function chunksOf(files: Files, path: string, size: number): AsyncIterable<Uint8Array> {
+  let offset = 0;
+  const next = (): Promise<IteratorResult<Uint8Array>> => {
+    if (offset >= size) return Promise.resolve({ done: true, value: undefined });
+    return files.read(path, { offset, length: Math.min(downloadChunk, size - offset) }).then((chunk) => {
+      if (chunk.length === 0) throw new Error(`${path} became shorter while it was sent`);
+      offset += chunk.length;
+      return { done: false, value: chunk };
+    });
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /** -1 if it is missing, as in Mesos. */

@@ -1,4 +1,4 @@
-import { Future, type Hardware } from '@mezzo/process';
+import type { Future, Hardware } from '@mezzo/process';
 import { parseResources } from '@mezzo/protocol';
 
 const megabyte = 1024 * 1024;

@@ -94,7 +94,7 @@ export class StatusUpdates extends Process {
 
   /** Forgets a framework's streams. */
   cleanup(frameworkId: FrameworkID): void {
-    for (const stream of this.#streams.get(frameworkId)?.values() ?? []) stream.stop();
+    for (const stream of this.#streams.get(frameworkId)?.values() ?? []) stream.close();
     this.#streams.delete(frameworkId);
   }
 
@@ -117,7 +117,7 @@ export class StatusUpdates extends Process {
 
   #send(stream: UpdateStream): void {
     const update = stream.head;
-    if (this.#paused || update === undefined) return;
+    if (this.#paused || stream.isClosed || update === undefined) return;
     stream.stop();
     this.send(this.#agent, UpdateDue, { update });
     const interval = stream.retryInterval;
@@ -135,7 +135,7 @@ export class StatusUpdates extends Process {
 
   #close(frameworkId: FrameworkID, taskId: TaskID): void {
     const streams = this.#streams.get(frameworkId);
-    streams?.get(taskId)?.stop();
+    streams?.get(taskId)?.close();
     streams?.delete(taskId);
     if (streams?.size === 0) this.#streams.delete(frameworkId);
   }

@@ -11,6 +11,8 @@ export class UpdateStream {
   readonly seen = new Set<UpdateUUID>();
   /** The head while its acknowledgement is being stored. */
   acknowledging: UpdateUUID | undefined;
+  /** Nothing is sent any more, not even what is being stored just now. */
+  isClosed = false;
   retry: Timer | undefined;
   /** Milliseconds until the head is sent again. */
   retryInterval = 0;
@@ -40,6 +42,11 @@ export class UpdateStream {
         this.#torn = true;
       });
     return written;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.stop();
   }
 
   stop(): void {

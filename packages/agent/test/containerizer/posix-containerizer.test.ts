@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { PosixContainerizer } from '../../src/containerizer/posix-containerizer.ts';
 import { wrapped } from '../../src/containerizer/wrapper.ts';
 import { WorkDirectory } from '../../src/work-directory.ts';
-import { eventually, gone, isAlive, lineIn, scratchFolder } from './scratch.ts';
+import { eventually, gone, isAlive, lineIn, scratchFolder } from '../scratch.ts';
 
 const containerId = ContainerID('container-1');
 

@@ -62,6 +62,7 @@ export class SchedulerDriver extends Process implements Driver {
   #attempt: Timer | undefined;
   #questions: Backoff | undefined;
   #question: Timer | undefined;
+  #reconciliation: Timer | undefined;
 
   constructor(options: SchedulerOptions & { readonly detector: PID }) {
     super(options.id ?? 'scheduler');
@@ -175,6 +176,11 @@ export class SchedulerDriver extends Process implements Driver {
     this.#reconcileAlways();
   }
 
+  protected override finalize(): void {
+    // An armed timer keeps the OS process alive.
+    for (const timer of [this.#attempt, this.#question, this.#reconciliation]) timer?.cancel();
+  }
+
   protected override exited(pid: PID, reason: ExitReason): void {
     if (same(pid, this.#options.detector)) {
       throw new Error(`The leader cannot be followed any more: detector ${pid.toString()} has ended (${reason.kind})`);
@@ -218,7 +224,10 @@ export class SchedulerDriver extends Process implements Driver {
 
   // ---- the events
 
-  #subscribed(body: { readonly term: Term; readonly frameworkId: FrameworkID; readonly masterUrl: string }, from: PID): void {
+  #subscribed(
+    body: { readonly term: Term; readonly frameworkId: FrameworkID; readonly masterUrl: string },
+    from: PID,
+  ): void {
     if (this.#connected || !this.#isLeader(body.term, from)) return;
     const { frameworkId, masterUrl } = body;
     const again = this.#info.id !== undefined;
@@ -309,7 +318,7 @@ export class SchedulerDriver extends Process implements Driver {
   }
 
   #reconcileAlways(): void {
-    this.delay(this.#options.reconciliationInterval ?? '15mins', () => {
+    this.#reconciliation = this.delay(this.#options.reconciliationInterval ?? '15mins', () => {
       if (this.#connected) this.#reconcileOpen();
       this.#reconcileAlways();
     });

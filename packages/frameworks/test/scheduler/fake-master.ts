@@ -17,7 +17,16 @@ import {
 } from '@mezzo/protocol';
 
 type Calls = typeof schedulerMessages;
-type CallName = 'Subscribe' | 'Accept' | 'Decline' | 'Revive' | 'Suppress' | 'Kill' | 'Acknowledge' | 'Reconcile' | 'Teardown';
+type CallName =
+  | 'Subscribe'
+  | 'Accept'
+  | 'Decline'
+  | 'Revive'
+  | 'Suppress'
+  | 'Kill'
+  | 'Acknowledge'
+  | 'Reconcile'
+  | 'Teardown';
 type Body<N extends CallName> = Calls[N] extends Message<infer T> ? T : never;
 
 const names: readonly CallName[] = [
@@ -54,7 +63,9 @@ export class FakeMaster extends Process {
 
   protected override initialize(): void {
     for (const name of names) {
-      this.install<unknown>(schedulerMessages[name] as Message<unknown>, (body, from) => this.#called(name, body, from));
+      this.install<unknown>(schedulerMessages[name] as Message<unknown>, (body, from) =>
+        this.#called(name, body, from),
+      );
     }
     this.runtime.listen(
       detectTopic,

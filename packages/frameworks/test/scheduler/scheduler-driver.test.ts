@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import type { LocalPID } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { FrameworkID, type Offer, schedulerMessages, TaskID, type TaskStatus } from '@mezzo/protocol';
-import { type Driver, type Scheduler, type SchedulerDriver, type SchedulerOptions, shellTask, startScheduler } from '@mezzo/frameworks';
+import {
+  type Driver,
+  type Scheduler,
+  type SchedulerDriver,
+  type SchedulerOptions,
+  shellTask,
+  startScheduler,
+} from '@mezzo/frameworks';
 import { FakeMaster } from './fake-master.ts';
 
 /** Keeps what it hears, one line per event. */
@@ -51,7 +58,12 @@ async function stage(world: Simulation, options: Partial<SchedulerOptions> = {})
   const master = FakeMaster.on(await world.start('master'));
   const runtime = await world.start('framework');
   const recorder = new Recorder();
-  const driver = startScheduler(runtime, { cluster: 'test', framework: { name: 'test' }, scheduler: recorder, ...options });
+  const driver = startScheduler(runtime, {
+    cluster: 'test',
+    framework: { name: 'test' },
+    scheduler: recorder,
+    ...options,
+  });
   await world.advance('100ms');
   return {
     world,
@@ -89,7 +101,11 @@ describe('SchedulerDriver', () => {
     it('finds the leader and subscribes', async () => {
       const { recorder, master } = await stage(world);
       expect(recorder.events).to.deep.equal(['subscribed f1']);
-      expect(master.calls('Subscribe')[0]?.framework).to.include({ name: 'test', failoverTimeout: 0, checkpoint: false });
+      expect(master.calls('Subscribe')[0]?.framework).to.include({
+        name: 'test',
+        failoverTimeout: 0,
+        checkpoint: false,
+      });
     });
 
     it('repeats an unanswered subscription with growing waits, and no more once answered', async () => {
@@ -263,7 +279,8 @@ describe('SchedulerDriver', () => {
       await world.advance('10ms');
       const next = FakeMaster.on(await world.start('master-2'), 2);
       await world.advance('500ms');
-      const asked = (): string[] => next.calls('Reconcile').map(({ tasks }) => tasks.map(({ taskId }) => taskId).join(' '));
+      const asked = (): string[] =>
+        next.calls('Reconcile').map(({ tasks }) => tasks.map(({ taskId }) => taskId).join(' '));
       expect(asked()).to.deep.equal(['silent running']);
       expect(next.calls('Reconcile')[0]?.tasks[0]).to.deep.equal({ taskId: 'silent', agentId: 'a1' });
       next.masterUpdate(TaskID('running'), 'TASK_RUNNING', 'REASON_RECONCILIATION');
@@ -306,7 +323,9 @@ describe('SchedulerDriver', () => {
       await world.advance('10ms');
       await call((driver) => driver.accept(recorder.held, [], { refuseSeconds: 60 }));
       await world.advance('10ms');
-      expect(master.calls('Decline')).to.deep.equal([{ frameworkId: 'f1', offerIds: ['o1'], filters: { refuseSeconds: 60 } }]);
+      expect(master.calls('Decline')).to.deep.equal([
+        { frameworkId: 'f1', offerIds: ['o1'], filters: { refuseSeconds: 60 } },
+      ]);
       expect(master.calls('Accept')).to.deep.equal([]);
     });
 
@@ -322,7 +341,9 @@ describe('SchedulerDriver', () => {
         own.crash('master');
         await own.advance('10s');
         await here.call((driver) =>
-          driver.accept(here.recorder.held, [shellTask(here.recorder.held[0] as Offer, { id: 't', command: 'true', resources: [] })]),
+          driver.accept(here.recorder.held, [
+            shellTask(here.recorder.held[0] as Offer, { id: 't', command: 'true', resources: [] }),
+          ]),
         );
         await own.advance('10ms');
         expect(here.recorder.statuses.at(-1)).to.include({ taskId: 't', state, reason: 'REASON_MASTER_DISCONNECTED' });

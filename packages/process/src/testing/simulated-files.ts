@@ -6,16 +6,36 @@ interface StoredFile {
   modified: number;
 }
 
+interface Disk {
+  readonly files: Map<string, StoredFile>;
+  readonly folders: Set<string>;
+  failWrites: string | undefined;
+}
+
 /** A disk in memory. Every operation completes in a later turn of the virtual clock, as a real one would. */
 export class SimulatedFiles implements Files {
   readonly #clock: Clock;
-  readonly #files = new Map<string, StoredFile>();
-  readonly #folders = new Set<string>(['/']);
-  /** When set, every write fails with this code (`ENOSPC`, `EACCES`, …). */
-  failWrites: string | undefined;
+  readonly #disk: Disk;
 
-  constructor(clock: Clock) {
+  /** @param shared another view of the same disk, for instance that of a node that crashed. */
+  constructor(clock: Clock, shared?: SimulatedFiles) {
     this.#clock = clock;
+    this.#disk = shared !== undefined ? shared.#disk : { files: new Map(), folders: new Set(['/']), failWrites: undefined };
+  }
+
+  /** When set, every write fails with this code (`ENOSPC`, `EACCES`, …). */
+  get failWrites(): string | undefined {
+    return this.#disk.failWrites;
+  }
+  set failWrites(code: string | undefined) {
+    this.#disk.failWrites = code;
+  }
+
+  get #files(): Map<string, StoredFile> {
+    return this.#disk.files;
+  }
+  get #folders(): Set<string> {
+    return this.#disk.folders;
   }
 
   read(path: string, options: { offset?: number; length?: number } = {}): Future<Uint8Array> {

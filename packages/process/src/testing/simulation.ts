@@ -3,6 +3,7 @@ import { ProcessError } from '../errors.ts';
 import { type Fate, Network } from '../network.ts';
 import type { Platform } from '../platform/platform.ts';
 import { Runtime, type RuntimeOptions } from '../runtime.ts';
+import { Incarnation } from './incarnation.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedChildren, type Script } from './simulated-children.ts';
 import { SimulatedFiles } from './simulated-files.ts';
@@ -41,6 +42,7 @@ export class Simulation implements AsyncDisposable {
   readonly #script: Script;
   readonly #machines = new Map<string, Machine>();
   readonly #runtimes = new Map<string, Runtime>();
+  readonly #incarnations = new Map<string, Incarnation>();
 
   constructor(options: SimulationOptions = {}) {
     this.#seed = options.seed ?? 1;
@@ -73,21 +75,25 @@ export class Simulation implements AsyncDisposable {
 
   /** Starts a node on its machine and on the network; what is sent is frozen. */
   async start(name: string, options: Omit<RuntimeOptions, 'name' | 'platform' | 'transport'> = {}): Promise<Runtime> {
+    const incarnation = new Incarnation(this.machine(name));
     const runtime = await Runtime.start({
       freeze: true,
       ...options,
       name,
-      platform: this.machine(name),
+      platform: incarnation.platform,
       transport: this.network.transport(),
     });
     this.#runtimes.set(name, runtime);
+    this.#incarnations.set(name, incarnation);
     return runtime;
   }
 
   /** As kill -9 of the node's OS process: nobody is told. */
   crash(name: string): void {
+    this.#incarnations.get(name)?.end();
     this.#runtimes.get(name)?.crash();
     this.#runtimes.delete(name);
+    this.#incarnations.delete(name);
   }
 
   /** Runs what can run without time moving on. Throws SETTLE_IMPOSSIBLE if that never ends. */

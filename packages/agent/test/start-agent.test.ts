@@ -1,0 +1,107 @@
+import { dispatch, Network, nodePlatform, Runtime } from '@mezzo/process';
+import { expect } from 'chai';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AgentError, startAgent } from '@mezzo/agent';
+import { agentVersion } from '../src/version.ts';
+import { FakeMaster, taskOf } from './fake-master.ts';
+import { eventually, gone, lineIn, scratchFolder } from './scratch.ts';
+
+async function failureOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('starting an agent', () => {
+  it('refuses an unwritable work directory in one line that names it, and spawns nothing', async () => {
+    await using scratch = await scratchFolder();
+    await using runtime = await Runtime.start();
+    // Root may write everywhere, but not below a file.
+    const workDirectory = join(scratch.path, 'file', 'work');
+    await writeFile(join(scratch.path, 'file'), '');
+    const error = await failureOf(startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:1' }));
+    expect(error).to.be.instanceOf(AgentError).and.include({ code: 'WORK_DIRECTORY_UNWRITABLE' });
+    expect(String(error)).to.include(workDirectory).and.include('ENOTDIR').and.not.include('\n');
+    expect(runtime.processes).to.deep.equal([]);
+  });
+
+  it('refuses a work directory in which files cannot be written', async () => {
+    await using scratch = await scratchFolder();
+    await using runtime = await Runtime.start();
+    await mkdir(join(scratch.path, 'meta', 'boot_id'), { recursive: true });
+    const error = await failureOf(
+      startAgent(runtime, { cluster: 'test', workDirectory: scratch.path, resources: 'cpus:1' }),
+    );
+    expect(error).to.include({ code: 'WORK_DIRECTORY_UNWRITABLE' });
+  });
+
+  for (const workDirectory of ['relative/path', '', '/a/../b']) {
+    it(`refuses the work directory '${workDirectory}'`, async () => {
+      await using runtime = await Runtime.start();
+      const error = await failureOf(startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:1' }));
+      expect(error).to.include({ code: 'WORK_DIRECTORY_INVALID' });
+      expect(String(error)).to.include('expected an absolute path');
+    });
+  }
+
+  it('refuses resources that do not parse', async () => {
+    await using runtime = await Runtime.start();
+    const error = await failureOf(
+      startAgent(runtime, { cluster: 'test', workDirectory: '/tmp/x', resources: 'cpus=4' }),
+    );
+    expect(String(error)).to.include('Cannot parse resources');
+  });
+
+  it('says the version of its package', async () => {
+    const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(agentVersion).to.equal(manifest.version);
+  });
+});
+
+describe('an agent on a real machine', () => {
+  it('runs shell commands in sandboxes, sends their results, and kills what it is told to', async () => {
+    await using scratch = await scratchFolder();
+    const network = new Network({ clock: nodePlatform().clock });
+    await using masterNode = await Runtime.start({ name: 'master', transport: network.transport() });
+    const master = new FakeMaster();
+    masterNode.spawn(master);
+    await using runtime = await Runtime.start({ name: 'agent-1', transport: network.transport() });
+    const agent = await startAgent(runtime, {
+      cluster: 'test',
+      workDirectory: scratch.path,
+      resources: 'cpus:4',
+      registrationBackoffFactor: '10ms',
+    });
+    await eventually('registration', () => (master.registrations.length > 0 ? true : undefined));
+
+    master.run(taskOf('words', 'printf "the\\nof\\nthe\\n" | sort | uniq -c > status.data; echo done'));
+    master.run(taskOf('missing', 'no-such-command-here'));
+    master.run(taskOf('endless', 'echo $$; echo "$MESOS_TASK_ID" >&2; sleep 1000'));
+    const finished = await eventually('TASK_FINISHED', () =>
+      master.states('words').includes('TASK_FINISHED') ? master.last('words') : undefined,
+    );
+    expect(Buffer.from(finished.status.data ?? []).toString()).to.match(/^\s+1 of\n\s+2 the\n$/);
+    await eventually('TASK_FAILED', () => (master.states('missing').includes('TASK_FAILED') ? true : undefined));
+    expect(master.last('missing')?.status.message).to.equal('Command exited with status 127');
+
+    const state = JSON.parse(String((await runtime.http({ path: '/state' })).body as string)) as {
+      frameworks: { executors: { id: string; directory: string }[] }[];
+    };
+    const directory = state.frameworks[0]?.executors.find(({ id }) => id === 'endless')?.directory ?? '';
+    const pid = Number(await lineIn(join(directory, 'stdout')));
+    expect(await lineIn(join(directory, 'stderr'))).to.equal('endless');
+    expect(directory.startsWith(`${scratch.path}/slaves/`)).to.equal(true);
+    await eventually('TASK_RUNNING', () => (master.states('endless').includes('TASK_RUNNING') ? true : undefined));
+    master.kill('endless');
+    await eventually('TASK_KILLED', () => (master.states('endless').includes('TASK_KILLED') ? true : undefined));
+    await gone(pid);
+
+    await dispatch(agent, (p) => p.shutdown());
+    await eventually('unregistration', () => (master.unregistered.length > 0 ? true : undefined));
+    expect(await readdir(join(scratch.path, 'run', 'containers'))).to.deep.equal([]);
+  });
+});

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Runtime } from '@mezzo/process';
+import type { Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { Get, Got, Keeper, Put } from '../src/embedded-actors.ts';
 

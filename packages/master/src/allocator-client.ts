@@ -86,7 +86,11 @@ export class AllocatorClient {
   }
 
   updateFramework({ id, roles, info }: Framework): void {
-    this.#send(allocatorMessages.UpdateFramework, { frameworkId: id, roles: [...roles], capabilities: info.capabilities });
+    this.#send(allocatorMessages.UpdateFramework, {
+      frameworkId: id,
+      roles: [...roles],
+      capabilities: info.capabilities,
+    });
   }
 
   removeFramework(frameworkId: FrameworkID): void {

@@ -1,5 +1,12 @@
 import type { Counter, Metrics } from '@mezzo/process';
-import { isTerminal, type Resources, TERMINAL_TASK_STATES, LIVE_TASK_STATES, type TaskState, type TaskStatus } from '@mezzo/protocol';
+import {
+  isTerminal,
+  type Resources,
+  TERMINAL_TASK_STATES,
+  LIVE_TASK_STATES,
+  type TaskState,
+  type TaskStatus,
+} from '@mezzo/protocol';
 import type { MasterContext } from './master-context.ts';
 
 type Cluster = Pick<MasterContext, 'frameworks' | 'agents' | 'unreachableAgents' | 'offers'>;

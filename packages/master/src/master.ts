@@ -54,7 +54,12 @@ export class Master extends Process {
     this.#context = context;
     this.#frameworks = frameworks;
     this.#agents = agents;
-    this.#listenToSchedulers(frameworks, new OfferCalls(context, offers, tasks), new TaskCalls(context, tasks), context);
+    this.#listenToSchedulers(
+      frameworks,
+      new OfferCalls(context, offers, tasks),
+      new TaskCalls(context, tasks),
+      context,
+    );
     this.#listenToAgents(agents, new TaskCalls(context, tasks), context);
     this.#listenToAllocator(offers, context);
     this.#serve(context);
@@ -77,7 +82,8 @@ export class Master extends Process {
     const frameworks: MasterContext['frameworks'] = new Map();
     const agents: MasterContext['agents'] = new Map();
     const ports = {
-      send: <T>(to: PID, kind: Message<T>, body: T): void => void this.send(to, kind, ...([body] as T extends void ? [] : [T])),
+      send: <T>(to: PID, kind: Message<T>, body: T): void =>
+        void this.send(to, kind, ...([body] as T extends void ? [] : [T])),
       link: (to: PID): void => void this.link(to),
       delay: (milliseconds: number, call: () => void) => this.delay(milliseconds, call),
     };
@@ -131,7 +137,9 @@ export class Master extends Process {
     onCall(Accept, 'messages_launch_tasks', (framework, call) => offers.accept(framework, call));
     onCall(Decline, 'messages_decline_offers', (framework, call) => offers.decline(framework, call));
     onCall(Kill, 'messages_kill_task', (framework, call) => tasks.kill(framework, call));
-    onCall(Acknowledge, 'messages_status_update_acknowledgement', (framework, call) => tasks.acknowledge(framework, call));
+    onCall(Acknowledge, 'messages_status_update_acknowledgement', (framework, call) =>
+      tasks.acknowledge(framework, call),
+    );
     onCall(Reconcile, 'messages_reconcile_tasks', (framework, call) => tasks.reconcile(framework, call.tasks));
     onCall(Teardown, 'messages_unregister_framework', (framework) => frameworks.teardown(framework));
     onCall(Revive, 'messages_revive_offers', (framework, { roles }) => {
@@ -153,7 +161,9 @@ export class Master extends Process {
       });
     };
     const { RegisterAgent, ReregisterAgent, UnregisterAgent, Pong, ForwardStatusUpdate } = agentMessages;
-    onMessage(RegisterAgent, 'messages_register_slave', ({ agent, version }, from) => agents.register(agent, version, from));
+    onMessage(RegisterAgent, 'messages_register_slave', ({ agent, version }, from) =>
+      agents.register(agent, version, from),
+    );
     onMessage(ReregisterAgent, 'messages_reregister_slave', (report, from) => agents.reregister(report, from));
     onMessage(UnregisterAgent, 'messages_unregister_slave', ({ agentId }, from) => agents.unregister(agentId, from));
     onMessage(ForwardStatusUpdate, 'messages_status_update', (body, from) => tasks.update(body, from));

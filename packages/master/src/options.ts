@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '@mezzo/process';
-import { MasterID } from '@mezzo/protocol';
+import type { MasterID } from '@mezzo/protocol';
 
 /** Mesos's flags in camelCase, with Mesos's defaults. */
 export interface MasterOptions {
@@ -47,7 +47,8 @@ export interface ResolvedOptions {
 /** Throws DURATION_INVALID, or RangeError for an offer timeout of 0. */
 export function resolveOptions(options: MasterOptions): ResolvedOptions {
   const offerTimeout = options.offerTimeout === undefined ? undefined : toMilliseconds(options.offerTimeout);
-  if (offerTimeout === 0) throw new RangeError('Invalid offerTimeout 0: expected more than 0, or none to let offers stand');
+  if (offerTimeout === 0)
+    throw new RangeError('Invalid offerTimeout 0: expected more than 0, or none to let offers stand');
   return {
     cluster: options.cluster ?? 'mezzo',
     agentPingTimeout: toMilliseconds(options.agentPingTimeout ?? '15s'),
@@ -55,7 +56,9 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     agentReregisterTimeout: toMilliseconds(options.agentReregisterTimeout ?? '10mins'),
     offerTimeout,
     allocationInterval: toMilliseconds(options.allocationInterval ?? '1s'),
-    minAllocatable: (options.minAllocatableResources ?? 'cpus:0.01|mem:32').split('|').filter((text) => text.trim() !== ''),
+    minAllocatable: (options.minAllocatableResources ?? 'cpus:0.01|mem:32')
+      .split('|')
+      .filter((text) => text.trim() !== ''),
     weights: options.weights ?? {},
     maxCompletedFrameworks: options.maxCompletedFrameworks ?? 50,
     maxCompletedTasksPerFramework: options.maxCompletedTasksPerFramework ?? 1000,

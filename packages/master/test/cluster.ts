@@ -1,4 +1,5 @@
-import { type Duration, Process, type Runtime } from '@mezzo/process';
+import type { Process } from '@mezzo/process';
+import { type Duration, type Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import type { FrameworkInfo } from '@mezzo/protocol';
 import { HierarchicalAllocator, startMaster, type StartMasterOptions } from '@mezzo/master';
@@ -8,6 +9,8 @@ export interface ClusterOptions extends StartMasterOptions {
   readonly seed?: number;
   /** Runs the allocator in a runtime of its own. */
   readonly exploded?: boolean;
+  /** False leaves it to the test to start that allocator. Default true. */
+  readonly startAllocator?: boolean;
 }
 
 /** The real master and allocator with scripted agents and schedulers, each on a node of its own, under virtual time. */
@@ -15,6 +18,7 @@ export class TestCluster implements AsyncDisposable {
   readonly world: Simulation;
   readonly #options: ClusterOptions;
   #master: Runtime | undefined;
+  #allocator: Runtime | undefined;
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
@@ -23,7 +27,7 @@ export class TestCluster implements AsyncDisposable {
 
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options);
-    if (options.exploded === true) await cluster.startAllocator();
+    if (options.exploded === true && options.startAllocator !== false) await cluster.startAllocator();
     await cluster.startMaster();
     return cluster;
   }
@@ -33,21 +37,30 @@ export class TestCluster implements AsyncDisposable {
     return this.#master;
   }
 
+  /** Where the allocator runs: beside the master unless exploded. */
+  get allocatorRuntime(): Runtime {
+    return this.#allocator ?? this.master;
+  }
+
   async startAllocator(): Promise<Runtime> {
-    const runtime = await this.world.start('allocator');
-    runtime.spawn(new HierarchicalAllocator());
-    return runtime;
+    this.#allocator = await this.world.start('allocator');
+    this.#allocator.spawn(new HierarchicalAllocator());
+    return this.#allocator;
   }
 
   async startMaster(): Promise<void> {
-    const { seed: _seed, exploded, ...options } = this.#options;
+    const { seed: _seed, startAllocator: _start, exploded, ...options } = this.#options;
     this.#master = await this.world.start('master');
     const allocator = exploded === true ? this.#master.pid('allocator@allocator') : undefined;
     startMaster(this.#master, { ...options, ...(allocator === undefined ? undefined : { allocator }) });
     await this.advance('50ms');
   }
 
-  async agent(node = 'agent-1', resources?: string, more?: ConstructorParameters<typeof FakeAgent>[1]): Promise<FakeAgent> {
+  async agent(
+    node = 'agent-1',
+    resources?: string,
+    more?: ConstructorParameters<typeof FakeAgent>[1],
+  ): Promise<FakeAgent> {
     const agent = await this.peer(node, new FakeAgent(resources, { hostname: node, ...more }));
     agent.register();
     await this.advance('20ms');

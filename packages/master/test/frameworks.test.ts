@@ -15,7 +15,10 @@ describe('frameworks at the master', () => {
     expect([first.id, second.id]).to.deep.equal([`${id}-0000`, `${id}-0001`]);
     first.subscribe();
     await cluster.advance('20ms');
-    expect(first.got(schedulerMessages.Subscribed).map(({ frameworkId }) => frameworkId)).to.deep.equal([first.id, first.id]);
+    expect(first.got(schedulerMessages.Subscribed).map(({ frameworkId }) => frameworkId)).to.deep.equal([
+      first.id,
+      first.id,
+    ]);
     expect((await cluster.state()).frameworks).to.have.length(2);
     expect(first.got(schedulerMessages.Subscribed)[0]?.term).to.deep.equal({ created: 1_704_067_200_000, revision: 1 });
   });

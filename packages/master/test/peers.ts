@@ -1,6 +1,6 @@
 import { type ExitReason, type Message, type PID, Process } from '@mezzo/process';
+import type { AgentID } from '@mezzo/protocol';
 import {
-  AgentID,
   agentMessages,
   type AgentInfo,
   type FrameworkID,
@@ -220,7 +220,12 @@ export class FakeAgent extends Peer {
   }
 
   /** Sends an update of a task, with a uuid, and returns that. */
-  update(frameworkId: FrameworkID, taskId: string, state: TaskState, more: Partial<TaskStatus> & { readonly latestState?: TaskState } = {}): UpdateUUID {
+  update(
+    frameworkId: FrameworkID,
+    taskId: string,
+    state: TaskState,
+    more: Partial<TaskStatus> & { readonly latestState?: TaskState } = {},
+  ): UpdateUUID {
     const uuid = UpdateUUID(this.runtime.random.uuid());
     const { latestState = state, ...fields } = more;
     this.tell(agentMessages.ForwardStatusUpdate, {
@@ -251,7 +256,13 @@ export class FakeAgent extends Peer {
 }
 
 /** As an agent reports a task that it runs. */
-export function reported(frameworkId: FrameworkID, agentId: AgentID, id: string, resources: string, state: TaskState = 'TASK_RUNNING'): Task {
+export function reported(
+  frameworkId: FrameworkID,
+  agentId: AgentID,
+  id: string,
+  resources: string,
+  state: TaskState = 'TASK_RUNNING',
+): Task {
   return {
     taskId: TaskID(id),
     frameworkId,

@@ -3,7 +3,9 @@ import { AgentID, agentMessages, schedulerMessages, TaskID, type TaskInfo } from
 import { TestCluster } from './cluster.ts';
 import { type FakeAgent, type FakeScheduler, taskInfo } from './peers.ts';
 
-async function withOffer(options: { readonly capabilities?: string[] } = {}): Promise<{ cluster: TestCluster; agent: FakeAgent; scheduler: FakeScheduler }> {
+async function withOffer(
+  options: { readonly capabilities?: string[] } = {},
+): Promise<{ cluster: TestCluster; agent: FakeAgent; scheduler: FakeScheduler }> {
   const cluster = await TestCluster.start();
   const agent = await cluster.agent('agent-1', 'cpus:4;mem:4096;gpus:2');
   const capabilities = ['GPU_RESOURCES', ...(options.capabilities ?? [])];
@@ -13,10 +15,22 @@ async function withOffer(options: { readonly capabilities?: string[] } = {}): Pr
 
 describe('tasks at the master', () => {
   const faults: readonly (readonly [string, (agentId: AgentID) => TaskInfo, string | RegExp])[] = [
-    ['an id that cannot be a folder', (id) => taskInfo('a/b', id, 'cpus:1'), /^Task has an invalid ID: "a\/b" is not a valid TaskID/],
-    ['another agent than the offer', () => taskInfo('t', AgentID('other'), 'cpus:1'), /^Task uses invalid agent other while agent \S+-S0 is expected$/],
+    [
+      'an id that cannot be a folder',
+      (id) => taskInfo('a/b', id, 'cpus:1'),
+      /^Task has an invalid ID: "a\/b" is not a valid TaskID/,
+    ],
+    [
+      'another agent than the offer',
+      () => taskInfo('t', AgentID('other'), 'cpus:1'),
+      /^Task uses invalid agent other while agent \S+-S0 is expected$/,
+    ],
     ['no resources', (id) => taskInfo('t', id, ''), 'Task uses no resources'],
-    ['nothing but zero', (id) => taskInfo('t', id, 'cpus:1', { resources: [{ name: 'cpus', type: 'SCALAR', scalar: 0 }] }), 'Task uses no resources'],
+    [
+      'nothing but zero',
+      (id) => taskInfo('t', id, 'cpus:1', { resources: [{ name: 'cpus', type: 'SCALAR', scalar: 0 }] }),
+      'Task uses no resources',
+    ],
     [
       'MASTER-19 an amount that is not zero but too small',
       (id) => taskInfo('t', id, 'mem:1', { resources: [{ name: 'cpus', type: 'SCALAR', scalar: 0.00001 }] }),
@@ -141,7 +155,10 @@ describe('tasks at the master', () => {
     expect(agent.got(agentMessages.AcknowledgeStatusUpdate)).to.have.length(1);
     scheduler.reconcile();
     await cluster.advance('20ms');
-    expect(scheduler.told).to.deep.equal(['t TASK_RUNNING SOURCE_EXECUTOR', 't TASK_RUNNING SOURCE_MASTER REASON_RECONCILIATION']);
+    expect(scheduler.told).to.deep.equal([
+      't TASK_RUNNING SOURCE_EXECUTOR',
+      't TASK_RUNNING SOURCE_MASTER REASON_RECONCILIATION',
+    ]);
     agent.update(scheduler.id, 't', 'TASK_FINISHED');
     await cluster.advance('20ms');
     expect((await cluster.state()).frameworks[0]?.completed_tasks).to.have.length(1);
@@ -179,7 +196,14 @@ describe('tasks at the master', () => {
         frameworkId: scheduler.id,
         agentId: agent.id,
         latestState: 'TASK_LOST',
-        status: { taskId, state: 'TASK_LOST', source: 'SOURCE_AGENT', reason: 'REASON_RECONCILIATION', agentId: agent.id, timestamp: 1 },
+        status: {
+          taskId,
+          state: 'TASK_LOST',
+          source: 'SOURCE_AGENT',
+          reason: 'REASON_RECONCILIATION',
+          agentId: agent.id,
+          timestamp: 1,
+        },
       },
     });
     await cluster.advance('20ms');
@@ -197,7 +221,12 @@ describe('tasks at the master', () => {
     const uuid = agent.update(scheduler.id, 'unknown', 'TASK_FINISHED');
     await cluster.advance('20ms');
     expect(agent.got(agentMessages.AcknowledgeStatusUpdate).map((ack) => ack.taskId)).to.deep.equal(['unknown']);
-    scheduler.tell(schedulerMessages.Acknowledge, { frameworkId: scheduler.id, agentId: agent.id, taskId: TaskID('t'), uuid });
+    scheduler.tell(schedulerMessages.Acknowledge, {
+      frameworkId: scheduler.id,
+      agentId: agent.id,
+      taskId: TaskID('t'),
+      uuid,
+    });
     await cluster.advance('20ms');
     expect(agent.got(agentMessages.AcknowledgeStatusUpdate)).to.have.length(1);
     expect(await cluster.metric('master/invalid_status_update_acknowledgements')).to.equal(1);
@@ -234,7 +263,9 @@ describe('tasks at the master', () => {
     scheduler.kill('unknown', agent.id);
     scheduler.kill('unknown');
     await cluster.advance('20ms');
-    expect(scheduler.told).to.deep.equal(Array.from({ length: 2 }, () => 'unknown TASK_LOST SOURCE_MASTER REASON_RECONCILIATION'));
+    expect(scheduler.told).to.deep.equal(
+      Array.from({ length: 2 }, () => 'unknown TASK_LOST SOURCE_MASTER REASON_RECONCILIATION'),
+    );
   });
 });
 
@@ -249,7 +280,10 @@ describe('reconciliation', () => {
     agent.update(scheduler.id, 'c', 'TASK_FINISHED');
     await cluster.advance('20ms');
     scheduler.received.length = 0;
-    scheduler.received.push({ kind: schedulerMessages.Subscribed.name, body: { frameworkId: (await cluster.state()).frameworks[0]?.id } });
+    scheduler.received.push({
+      kind: schedulerMessages.Subscribed.name,
+      body: { frameworkId: (await cluster.state()).frameworks[0]?.id },
+    });
     scheduler.reconcile();
     await cluster.advance('20ms');
     expect(scheduler.told).to.deep.equal([
@@ -284,9 +318,16 @@ describe('reconciliation', () => {
       gone.answersPings = false;
       await cluster.advance('90s');
       const taskId = TaskID('t');
-      scheduler.reconcile([{ taskId, agentId: agent.id }, { taskId, agentId: gone.id }, { taskId, agentId: AgentID('never') }, { taskId }]);
+      scheduler.reconcile([
+        { taskId, agentId: agent.id },
+        { taskId, agentId: gone.id },
+        { taskId, agentId: AgentID('never') },
+        { taskId },
+      ]);
       await cluster.advance('20ms');
-      const states = isAware ? ['TASK_GONE', 'TASK_UNREACHABLE', 'TASK_UNKNOWN', 'TASK_UNKNOWN'] : Array.from({ length: 4 }, () => 'TASK_LOST');
+      const states = isAware
+        ? ['TASK_GONE', 'TASK_UNREACHABLE', 'TASK_UNKNOWN', 'TASK_UNKNOWN']
+        : Array.from({ length: 4 }, () => 'TASK_LOST');
       expect(scheduler.statuses.map(({ state }) => state)).to.deep.equal(states);
       expect(scheduler.statuses.map(({ message }) => message)).to.deep.equal([
         'Reconciliation: Task is unknown to the agent',

@@ -24,7 +24,11 @@ function rows(id, list, columns) {
 }
 
 function row(...cells) {
-  return element('tr', {}, ...cells.map((cell) => (cell instanceof HTMLTableCellElement ? cell : element('td', {}, cell))));
+  return element(
+    'tr',
+    {},
+    ...cells.map((cell) => (cell instanceof HTMLTableCellElement ? cell : element('td', {}, cell))),
+  );
 }
 
 function idCell(id) {
@@ -50,7 +54,12 @@ function bar(total, used, offered, format) {
     return part;
   });
   const text = `${format(used)} used, ${format(offered)} offered of ${format(total)}`;
-  return element('div', {}, element('div', { class: 'bar', role: 'img', 'aria-label': text }, ...parts), element('small', {}, text));
+  return element(
+    'div',
+    {},
+    element('div', { class: 'bar', role: 'img', 'aria-label': text }, ...parts),
+    element('small', {}, text),
+  );
 }
 
 function agentBar(agent, name, format) {
@@ -71,10 +80,18 @@ function showMaster(state) {
     Started: new Date(state.start_time * 1000).toLocaleString(),
     'Agents lost': state.unreachable_slaves,
   };
-  show('master', ...Object.entries(facts).flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+  show(
+    'master',
+    ...Object.entries(facts).flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
+  );
   const all = (kind, name) => sum(state.slaves, (agent) => agent[kind][name]);
   const total = (title, name, format) =>
-    element('div', {}, title, bar(all('resources', name), all('used_resources', name), all('offered_resources', name), format));
+    element(
+      'div',
+      {},
+      title,
+      bar(all('resources', name), all('used_resources', name), all('offered_resources', name), format),
+    );
   show('resources', total('CPUs', 'cpus', cpus), total('Memory', 'mem', memory));
 }
 
@@ -160,12 +177,17 @@ function showTasks(state) {
   const items = [...counts].sort(([left], [right]) => left.localeCompare(right));
   show(
     'states',
-    ...items.map(([name, count]) => element('li', { 'data-state': name }, element('strong', {}, count), ' ', stateOfTask(name))),
+    ...items.map(([name, count]) =>
+      element('li', { 'data-state': name }, element('strong', {}, count), ' ', stateOfTask(name)),
+    ),
     ...(items.length === 0 ? [element('li', {}, 'no tasks yet')] : []),
   );
   const hosts = new Map(state.slaves.map((agent) => [agent.id, agent.hostname]));
   const shown = tasks.slice(0, taskLimit);
-  show('tasks-count', shown.length < tasks.length ? `(newest ${shown.length} of ${tasks.length})` : `(${tasks.length})`);
+  show(
+    'tasks-count',
+    shown.length < tasks.length ? `(newest ${shown.length} of ${tasks.length})` : `(${tasks.length})`,
+  );
   const list = shown.map((task) =>
     row(
       task.id,
@@ -204,7 +226,11 @@ async function refresh() {
     setLive(true, 'live');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    setLive(false, '', `The master does not answer (${reason}). What is shown is the last that is known; trying again.`);
+    setLive(
+      false,
+      '',
+      `The master does not answer (${reason}). What is shown is the last that is known; trying again.`,
+    );
   }
   setTimeout(() => void refresh(), interval);
 }

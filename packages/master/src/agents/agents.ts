@@ -75,7 +75,10 @@ export class Agents {
     const agent = known ?? new Agent(info.id, info, version, from, this.#context.now());
     if (agent.pid.toString() !== from.toString()) this.#byLocation.delete(agent.pid.toString());
     this.#update(agent, info, version, from);
-    this.#step(agent, 'REREGISTER', { report, why: known === undefined ? 'Unknown agent reregistered' : 'Unreachable agent re-reregistered' });
+    this.#step(agent, 'REREGISTER', {
+      report,
+      why: known === undefined ? 'Unknown agent reregistered' : 'Unreachable agent re-reregistered',
+    });
     this.#context.metrics.agentReregistrations.increment();
   }
 
@@ -175,7 +178,10 @@ export class Agents {
         break;
       case 'sendFailure':
         for (const framework of this.#context.frameworks.values()) {
-          sendToFramework(this.#context, framework, schedulerMessages.Failure, { term: this.#context.term, agentId: agent.id });
+          sendToFramework(this.#context, framework, schedulerMessages.Failure, {
+            term: this.#context.term,
+            agentId: agent.id,
+          });
         }
         break;
       case 'shutdownAgent':

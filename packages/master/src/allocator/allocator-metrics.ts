@@ -29,7 +29,9 @@ export class AllocatorMetrics implements RoleObserver {
       this.#resources.add(name);
       const path = `resources/${encodeURIComponent(name)}`;
       this.#metrics.pullGauge(this.#name(`${path}/total`), () => this.#state().totals.get(name));
-      this.#metrics.pullGauge(this.#name(`${path}/offered_or_allocated`), () => this.#state().offeredOrAllocated.get(name));
+      this.#metrics.pullGauge(this.#name(`${path}/offered_or_allocated`), () =>
+        this.#state().offeredOrAllocated.get(name),
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 import type { AgentID, FrameworkID, Resources } from '@mezzo/protocol';
 import { AllocatorAgent } from './allocator-agent.ts';
-import { AllocatorFramework } from './allocator-framework.ts';
+import type { AllocatorFramework } from './allocator-framework.ts';
 import { ClusterTotals } from './cluster-totals.ts';
 import { DrfSorter } from './drf-sorter.ts';
 import { Quantities } from './quantities.ts';

@@ -51,7 +51,9 @@ export class HierarchicalAllocator extends Process {
 
   #installAll(): void {
     const messages = allocatorMessages;
-    this.install(messages.InitializeAllocator, (body, from) => this.#begin(from, body.allocationInterval, body.minAllocatable));
+    this.install(messages.InitializeAllocator, (body, from) =>
+      this.#begin(from, body.allocationInterval, body.minAllocatable),
+    );
     this.#serve(messages.AddFramework, ({ frameworkId, roles, capabilities, used, active }) => {
       const framework = new AllocatorFramework(frameworkId, roles, capabilities, active);
       this.#state.addFramework(
@@ -88,7 +90,8 @@ export class HierarchicalAllocator extends Process {
       const returned = this.#state.recover(frameworkId, agentId, Resources.of(resources));
       const framework = this.#state.frameworks.get(frameworkId);
       if (returned === undefined || framework === undefined || filters === undefined) return;
-      for (const [role, part] of returned.allocations()) this.#filter(framework, role, agentId, part.unallocate(), filters);
+      for (const [role, part] of returned.allocations())
+        this.#filter(framework, role, agentId, part.unallocate(), filters);
     });
     this.#serve(messages.SuppressOffers, ({ frameworkId, roles }) => this.#state.suppress(frameworkId, roles));
     this.#serve(messages.ReviveOffers, ({ frameworkId, roles }) => {
@@ -104,7 +107,11 @@ export class HierarchicalAllocator extends Process {
   #serve<T>(kind: Message<T>, handle: (body: T) => void): void {
     this.install(kind, (body, from) => {
       if (this.#master?.equals(from) === true) handle(body);
-      else this.runtime.log.warn({ from: from.toString() }, `ignored '${kind.name}': it is not from the master that initialised this allocator`);
+      else
+        this.runtime.log.warn(
+          { from: from.toString() },
+          `ignored '${kind.name}': it is not from the master that initialised this allocator`,
+        );
     });
   }
 

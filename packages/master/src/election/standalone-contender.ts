@@ -45,6 +45,9 @@ export class StandaloneContender extends Process {
 
   #announce(): void {
     const { cluster, master, term } = this.#options;
-    this.runtime.announce(leaderTopic, encodeLeader({ cluster, address: master.address, term, url: this.runtime.url ?? '' }));
+    this.runtime.announce(
+      leaderTopic,
+      encodeLeader({ cluster, address: master.address, term, url: this.runtime.url ?? '' }),
+    );
   }
 }

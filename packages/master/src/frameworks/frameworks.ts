@@ -38,7 +38,8 @@ export class Frameworks {
     const info = withDefaultRole(given);
     const fault = frameworkFault(info);
     if (fault !== undefined) return this.#refuse(from, fault);
-    if (info.id !== undefined && completedFrameworks.has(info.id)) return this.#refuse(from, 'Framework has been removed');
+    if (info.id !== undefined && completedFrameworks.has(info.id))
+      return this.#refuse(from, 'Framework has been removed');
     const known = info.id === undefined ? this.#subscribedFrom(from) : frameworks.get(info.id);
     if (known === undefined) {
       const framework = this.#create(info.id ?? this.#nextId(), info);
@@ -77,7 +78,8 @@ export class Frameworks {
   }
 
   #subscribedFrom(pid: PID): Framework | undefined {
-    for (const framework of this.#context.frameworks.values()) if (framework.pid?.equals(pid) === true) return framework;
+    for (const framework of this.#context.frameworks.values())
+      if (framework.pid?.equals(pid) === true) return framework;
     return undefined;
   }
 
@@ -104,7 +106,11 @@ export class Frameworks {
 
   #sendSubscribed(framework: Framework): void {
     const { term, url: masterUrl } = this.#context;
-    sendToFramework(this.#context, framework, schedulerMessages.Subscribed, { term, frameworkId: framework.id, masterUrl });
+    sendToFramework(this.#context, framework, schedulerMessages.Subscribed, {
+      term,
+      frameworkId: framework.id,
+      masterUrl,
+    });
   }
 
   /** @param from the scheduler that subscribes */

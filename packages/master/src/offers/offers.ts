@@ -1,5 +1,12 @@
 import type { BodyOf } from '@mezzo/process';
-import { type allocatorMessages, type Filters, type Offer, OfferID, Resources, schedulerMessages } from '@mezzo/protocol';
+import {
+  type allocatorMessages,
+  type Filters,
+  type Offer,
+  OfferID,
+  Resources,
+  schedulerMessages,
+} from '@mezzo/protocol';
 import type { Agent } from '../agents/agent.ts';
 import type { Framework } from '../frameworks/framework.ts';
 import { type MasterContext, sendToFramework } from '../master-context.ts';
@@ -27,7 +34,10 @@ export class Offers {
       if (framework === undefined || !framework.isActive || agent === undefined || !agent.isConnected) {
         allocator.recover(frameworkId, agentId, resources);
       } else if (!agent.free.contains(resources.unallocate())) {
-        log.error({ agentId, resources: String(resources) }, 'the allocator gave what is not free; nothing was offered');
+        log.error(
+          { agentId, resources: String(resources) },
+          'the allocator gave what is not free; nothing was offered',
+        );
       } else {
         offers.push(this.#offer(framework, agent, role, resources));
       }

@@ -12,7 +12,11 @@ export interface TaskName {
 const reason = 'REASON_RECONCILIATION';
 
 /** What a framework is told about the tasks it names; about all its tasks if it names none. */
-export function reconciliation(context: MasterContext, framework: Framework, names: readonly TaskName[]): readonly TaskStatus[] {
+export function reconciliation(
+  context: MasterContext,
+  framework: Framework,
+  names: readonly TaskName[],
+): readonly TaskStatus[] {
   const timestamp = context.now();
   if (names.length === 0) return [...framework.tasks.values()].map((task) => latest(task, timestamp));
   return names.map((name) => {
@@ -35,7 +39,12 @@ function latest(task: MasterTask, timestamp: number): TaskStatus {
   return healthy === undefined ? status : { ...status, healthy };
 }
 
-function unknown(context: MasterContext, framework: Framework, { taskId, agentId }: TaskName, timestamp: number): TaskStatus {
+function unknown(
+  context: MasterContext,
+  framework: Framework,
+  { taskId, agentId }: TaskName,
+  timestamp: number,
+): TaskStatus {
   const answer = (state: TaskState, what: string): TaskStatus =>
     masterStatus({
       taskId,
@@ -46,6 +55,7 @@ function unknown(context: MasterContext, framework: Framework, { taskId, agentId
       timestamp,
     });
   if (agentId !== undefined && context.agents.has(agentId)) return answer('TASK_GONE', 'Task is unknown to the agent');
-  if (agentId !== undefined && context.unreachableAgents.has(agentId)) return answer('TASK_UNREACHABLE', 'Task is unreachable');
+  if (agentId !== undefined && context.unreachableAgents.has(agentId))
+    return answer('TASK_UNREACHABLE', 'Task is unreachable');
   return answer('TASK_UNKNOWN', 'Task is unknown');
 }

@@ -1,5 +1,11 @@
 import type { BodyOf, PID } from '@mezzo/process';
-import { agentMessages, isTerminal, type schedulerMessages, schedulerMessages as messages, taskAtMaster } from '@mezzo/protocol';
+import {
+  agentMessages,
+  isTerminal,
+  type schedulerMessages,
+  schedulerMessages as messages,
+  taskAtMaster,
+} from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
 import { reconciliation, type TaskName } from './reconciliation.ts';
@@ -27,7 +33,10 @@ export class TaskCalls {
     const framework = frameworks.get(frameworkId);
     if (agent === undefined || !agent.pid.equals(from) || framework === undefined) {
       metrics.invalidStatusUpdates.increment();
-      log.warn({ from: from.toString(), agentId, frameworkId, taskId: status.taskId }, 'ignored a status update: unknown agent or framework');
+      log.warn(
+        { from: from.toString(), agentId, frameworkId, taskId: status.taskId },
+        'ignored a status update: unknown agent or framework',
+      );
       return;
     }
     metrics.validStatusUpdates.increment();

@@ -26,7 +26,9 @@ export function judgeOffers(
   if (first === undefined) return { fault: 'No offers specified' };
   for (const offer of offers) {
     if (offer.frameworkId !== frameworkId) {
-      return { fault: `Offer ${offer.id} has invalid framework ${offer.frameworkId} while framework ${frameworkId} is expected` };
+      return {
+        fault: `Offer ${offer.id} has invalid framework ${offer.frameworkId} while framework ${frameworkId} is expected`,
+      };
     }
   }
   for (const offer of others) {

@@ -42,17 +42,27 @@ export class FakeMaster extends Process {
   }
 
   begin(interval = 1000, minAllocatable: readonly string[] = ['cpus:0.01', 'mem:32']): void {
-    this.tell(allocatorMessages.InitializeAllocator, { allocationInterval: interval, minAllocatable: [...minAllocatable] });
+    this.tell(allocatorMessages.InitializeAllocator, {
+      allocationInterval: interval,
+      minAllocatable: [...minAllocatable],
+    });
   }
 
-  framework(id: string, roles: readonly string[] = ['*'], more: { readonly capabilities?: string[]; readonly active?: boolean; readonly used?: Record<string, string> } = {}): void {
+  framework(
+    id: string,
+    roles: readonly string[] = ['*'],
+    more: { readonly capabilities?: string[]; readonly active?: boolean; readonly used?: Record<string, string> } = {},
+  ): void {
     const { capabilities = [], active = true, used = {} } = more;
     this.tell(allocatorMessages.AddFramework, {
       frameworkId: FrameworkID(id),
       roles: [...roles],
       capabilities,
       active,
-      used: Object.entries(used).map(([agentId, text]) => ({ agentId: AgentID(agentId), resources: [...Resources.parse(text)] })),
+      used: Object.entries(used).map(([agentId, text]) => ({
+        agentId: AgentID(agentId),
+        resources: [...Resources.parse(text)],
+      })),
     });
   }
 
@@ -61,7 +71,10 @@ export class FakeMaster extends Process {
       agentId: AgentID(id),
       agent: { hostname: id, resources: [], attributes: {}, url: '' },
       total: [...Resources.parse(total)],
-      used: Object.entries(used).map(([frameworkId, text]) => ({ frameworkId: FrameworkID(frameworkId), resources: [...Resources.parse(text)] })),
+      used: Object.entries(used).map(([frameworkId, text]) => ({
+        frameworkId: FrameworkID(frameworkId),
+        resources: [...Resources.parse(text)],
+      })),
     });
   }
 
@@ -81,7 +94,8 @@ export class FakeMaster extends Process {
   #keep({ frameworkId, allocations }: Allocated): void {
     for (const { role, agentId, resources } of allocations) {
       const all = Resources.of(resources);
-      if ([...all].some((resource) => resource.allocationRole !== role)) throw new Error(`not allocated to ${role}: ${String(all)}`);
+      if ([...all].some((resource) => resource.allocationRole !== role))
+        throw new Error(`not allocated to ${role}: ${String(all)}`);
       this.allocated.push({ framework: frameworkId, role, agent: agentId, resources: String(all.unallocate()) });
     }
   }

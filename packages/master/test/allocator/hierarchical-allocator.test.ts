@@ -90,7 +90,11 @@ describe('the hierarchical allocator', () => {
   });
 
   it('takes a negative or invalid refuse_seconds for 5 s, and none at all for 0', async () => {
-    for (const [refused, hidden] of [[-1, true], [Number.NaN, true], [0, false]] as const) {
+    for (const [refused, hidden] of [
+      [-1, true],
+      [Number.NaN, true],
+      [0, false],
+    ] as const) {
       await using setting = await AllocatorWorld.start();
       const { master, world } = setting;
       master.begin();
@@ -116,7 +120,12 @@ describe('the hierarchical allocator', () => {
     master.framework('f1');
     master.framework('f2');
     await world.settle();
-    expect(master.pairs().map((pair) => pair.slice(0, 2)).toSorted()).to.deep.equal(['f1', 'f2']);
+    expect(
+      master
+        .pairs()
+        .map((pair) => pair.slice(0, 2))
+        .toSorted(),
+    ).to.deep.equal(['f1', 'f2']);
     expect(await setting.metric('allocator/mesos/allocation_runs')).to.equal(1);
   });
 
@@ -180,7 +189,12 @@ describe('the hierarchical allocator', () => {
     master.agent('mem', 'mem:32');
     master.agent('both', 'mem:16;mem(r):16');
     await world.settle();
-    expect(master.take().map(({ agent }) => agent).toSorted()).to.deep.equal(['both', 'cpu', 'mem']);
+    expect(
+      master
+        .take()
+        .map(({ agent }) => agent)
+        .toSorted(),
+    ).to.deep.equal(['both', 'cpu', 'mem']);
   });
 
   it('needs every part of one alternative, and counts numbers of ranges and items of sets', async () => {
@@ -193,7 +207,12 @@ describe('the hierarchical allocator', () => {
     master.agent('ports', 'ports:[1-2,8-8]');
     master.agent('zones', 'zones:{a,b}');
     await world.settle();
-    expect(master.take().map(({ agent }) => agent).toSorted()).to.deep.equal(['ports', 'whole', 'zones']);
+    expect(
+      master
+        .take()
+        .map(({ agent }) => agent)
+        .toSorted(),
+    ).to.deep.equal(['ports', 'whole', 'zones']);
   });
 
   it('ALLOC-23 forgets what was held on an agent that is gone; recovering it later does no harm', async () => {
@@ -312,7 +331,11 @@ describe('the hierarchical allocator', () => {
     await world.settle();
     const [held] = master.take();
     if (held === undefined) throw new Error('nothing allocated');
-    master.tell(allocatorMessages.UpdateFramework, { frameworkId: FrameworkID('f'), roles: ['r2'], capabilities: ['MULTI_ROLE'] });
+    master.tell(allocatorMessages.UpdateFramework, {
+      frameworkId: FrameworkID('f'),
+      roles: ['r2'],
+      capabilities: ['MULTI_ROLE'],
+    });
     master.agent('b', whole);
     await world.settle();
     expect(master.take().map(({ role, agent }) => `${role} ${agent}`)).to.deep.equal(['r2 b']);

@@ -52,6 +52,9 @@ export interface Settings {
   readonly shown: string;
   readonly prefix: string;
   readonly reconnectWait: number;
+  readonly connectTimeout: number;
+  /** Without a TLS handshake first, a server speaks first. */
+  readonly greets: boolean;
   connection(node: string): ConnectionOptions;
 }
 
@@ -77,6 +80,8 @@ export function settings(options: NatsOptions): Settings {
     shown: urls.map((url) => `${url.protocol}//${url.host}`).join(', '),
     prefix,
     reconnectWait,
+    connectTimeout,
+    greets: options.tls?.handshakeFirst !== true,
     connection: (node) => ({
       servers: hosts,
       name: node,

@@ -3,6 +3,7 @@ import { connect, Events, type Msg, NatsError, type NatsConnection, type Status,
 import { messageOf, ProcessError } from '../errors.ts';
 import { Future } from '../future/future.ts';
 import { checkTopic, type Subscription, type Transport, type TransportEvents } from '../transport.ts';
+import { greeting } from './greeting.ts';
 import { type ClaimKind, decodeClaim, encodeClaim, judge } from './name-claim.ts';
 import { type NatsOptions, type Settings, settings } from './nats-options.ts';
 
@@ -117,8 +118,10 @@ class NatsTransport implements Transport {
   }
 
   async #connect(node: string): Promise<NatsConnection> {
+    const { servers, greets, connectTimeout } = this.#settings;
     const options = this.#settings.connection(node);
     try {
+      if (greets) await Promise.any(servers.map((server) => greetingOf(server, connectTimeout)));
       return await connect(options);
     } catch (error) {
       throw this.#unavailable(causeOf(error), error);
@@ -269,6 +272,11 @@ class NatsTransport implements Transport {
   }
 }
 
+function greetingOf(server: string, timeout: number): Promise<void> {
+  const { hostname, port } = new URL(`nats://${server}`);
+  return greeting(hostname.replace(/^\[|\]$/g, ''), port === '' ? 4222 : Number(port), timeout);
+}
+
 function isNoResponders(message: Msg): boolean {
   return message.data.length === 0 && message.headers?.code === 503;
 }
@@ -285,11 +293,15 @@ async function within(milliseconds: number, work: Promise<unknown>): Promise<voi
 }
 
 function causeOf(error: unknown): string {
-  if (error instanceof ProcessError) return error.message;
-  const code = error instanceof NatsError ? error.code : undefined;
-  switch (code) {
+  // One cause stands for those of several servers.
+  if (error instanceof AggregateError) return causeOf(error.errors[0]);
+  switch (codeOf(error)) {
     case 'CONNECTION_REFUSED':
+    case 'ECONNREFUSED':
       return 'connection refused; is a server running there?';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'there is no host of that name';
     case 'TIMEOUT':
     case 'CONNECTION_TIMEOUT':
       return 'no answer in time; does a NATS server listen there, and is it running?';
@@ -298,4 +310,8 @@ function causeOf(error: unknown): string {
     default:
       return messageOf(error);
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { allocatorMessages, schedulerMessages } from '@mezzo/protocol';
+import { TestCluster } from './cluster.ts';
+import { FakeScheduler, taskInfo } from './peers.ts';
+
+const total = 'allocator/mesos/resources/cpus/total';
+const taken = 'allocator/mesos/resources/cpus/offered_or_allocated';
+
+describe('the master and an allocator elsewhere', () => {
+  it('tells an allocator that was started again all there is, and offers nothing twice', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, weights: { '*': 2 } });
+    const agent = await cluster.agent('agent-1');
+    await cluster.agent('agent-2');
+    const scheduler = await cluster.scheduler();
+    const offer = scheduler.offers.find(({ agentId }) => agentId === agent.id);
+    if (offer === undefined) throw new Error('no offer');
+    scheduler.launch(offer, [taskInfo('t', agent.id, 'cpus:1;mem:32')], 3600);
+    await cluster.advance('20ms');
+    cluster.world.crash('allocator');
+    await cluster.advance('1mins');
+    // Meanwhile the cluster goes on; what happens now the next allocator learns from the whole.
+    agent.update(scheduler.id, 't', 'TASK_RUNNING');
+    const late = await cluster.agent('agent-3', 'cpus:8');
+    await cluster.advance('20ms');
+    expect(scheduler.told).to.deep.equal(['t TASK_RUNNING SOURCE_EXECUTOR']);
+    const offersBefore = scheduler.offers.length;
+
+    const runtime = await cluster.startAllocator();
+    await cluster.advance('30s');
+    expect(await cluster.metric(total, runtime)).to.equal(16);
+    expect(await cluster.metric(taken, runtime)).to.equal(16);
+    // Filters went with the first allocator: the rest of agent-1 is offered, and the new agent.
+    const fresh = scheduler.offers.slice(offersBefore);
+    expect(fresh.map(({ agentId }) => agentId).toSorted()).to.deep.equal([agent.id, late.id].toSorted());
+    // 3 free and 1 in use of the first, the second was on offer all the time, and 8.
+    expect(await cluster.metric('allocator/mesos/roles/*/shares/dominant', runtime)).to.equal(0.5);
+    expect((await cluster.state()).slaves.map((slave) => slave.offered_resources['cpus'])).to.deep.equal([3, 4, 8]);
+  });
+
+  it('waits for an allocator that is not there yet', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler();
+    await cluster.advance('1mins');
+    expect(scheduler.offers).to.deep.equal([]);
+    await cluster.startAllocator();
+    await cluster.advance('30s');
+    expect(scheduler.lastOffer.agentId).to.equal(agent.id);
+  });
+
+  it('goes on after the connection to its allocator broke and came back', async () => {
+    await using cluster = await TestCluster.start({ exploded: true });
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler();
+    cluster.world.network.partition('allocator', 'master');
+    scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:1;mem:32')], 0);
+    await cluster.advance('2mins');
+    expect(agent.runs).to.have.length(1);
+    cluster.world.network.heal('allocator', 'master');
+    await cluster.advance('30s');
+    expect(scheduler.lastOffer.resources).to.deep.include({ type: 'SCALAR', name: 'cpus', scalar: 3 });
+    expect(await cluster.metric(taken, cluster.allocatorRuntime)).to.equal(4);
+  });
+
+  it('offers nothing that somebody else calls allocated', async () => {
+    await using cluster = await TestCluster.start();
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler('framework-1');
+    scheduler.decline(scheduler.lastOffer, 3600);
+    await cluster.advance('20ms');
+    const forger = await cluster.peer('forger', new FakeScheduler());
+    forger.tell(allocatorMessages.Allocated, {
+      frameworkId: scheduler.id,
+      allocations: [
+        { role: '*', agentId: agent.id, resources: [{ name: 'cpus', type: 'SCALAR', scalar: 1, allocationRole: '*' }] },
+      ],
+    });
+    forger.tell(allocatorMessages.AllocatorInitialized, {});
+    await cluster.advance('2s');
+    expect(scheduler.got(schedulerMessages.Offers)).to.have.length(1);
+    expect(await cluster.metric('master/dropped_messages')).to.equal(1);
+  });
+
+  it('an allocator hears nobody but its master', async () => {
+    await using cluster = await TestCluster.start({ exploded: true });
+    await cluster.agent();
+    const scheduler = await cluster.scheduler();
+    const forger = await cluster.peer('forger', new FakeScheduler());
+    forger.master = cluster.master.pid('allocator@allocator');
+    forger.tell(allocatorMessages.RemoveFramework, { frameworkId: scheduler.id });
+    await cluster.advance('20ms');
+    expect(await cluster.metric(taken, cluster.allocatorRuntime)).to.equal(4);
+  });
+
+  it('an allocator whose master is gone forgets it all', async () => {
+    await using cluster = await TestCluster.start({ exploded: true });
+    await cluster.agent();
+    cluster.world.crash('master');
+    await cluster.advance('1mins');
+    expect(await cluster.metric(total, cluster.allocatorRuntime)).to.equal(0);
+  });
+});

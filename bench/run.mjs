@@ -32,7 +32,8 @@ function readArguments() {
     allowPositionals: true,
   });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1\n${usage}`);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1\n${usage}`);
   const chosen = positionals.map((name) => {
     const group = groups.find((one) => one.name === name);
     if (group === undefined) throw new Error(`There is no group '${name}'\n${usage}`);
@@ -69,8 +70,12 @@ function rounded(value) {
 
 function printTable(results, rounds) {
   const number = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 0 }).padStart(12);
-  process.stdout.write(`\nNode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), median of ${rounds} interleaved rounds\n\n`);
-  process.stdout.write(`${'name'.padEnd(22)}${'ours'.padStart(12)}${'reference'.padStart(13)}  ${'unit'.padEnd(12)}${'ratio'.padStart(6)} ${'spread'.padStart(7)}  reference is\n`);
+  process.stdout.write(
+    `\nNode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), median of ${rounds} interleaved rounds\n\n`,
+  );
+  process.stdout.write(
+    `${'name'.padEnd(22)}${'ours'.padStart(12)}${'reference'.padStart(13)}  ${'unit'.padEnd(12)}${'ratio'.padStart(6)} ${'spread'.padStart(7)}  reference is\n`,
+  );
   for (const { name, ours, reference, unit, ratio, spread, referenceName, lowerIsBetter } of results) {
     const note = lowerIsBetter ? ' (lower is better)' : '';
     process.stdout.write(

@@ -55,7 +55,7 @@ const cases = {
       for (let index = 0; index < Math.min(left, sizes.volley); index++) actors.push(system.spawn(() => undefined));
       for (const actor of actors) actor.stop();
       for (const actor of actors) if (actor.dead) ended++;
-      await undefined;
+      await Promise.resolve();
     }
     return ended;
   },

@@ -69,6 +69,16 @@ class Idle extends Process {
   }
 }
 
+class Brief extends Idle {
+  constructor(finalized) {
+    super();
+    this.finalized = finalized;
+  }
+  finalize() {
+    this.finalized();
+  }
+}
+
 const runtime = await Runtime.start();
 
 const cases = {
@@ -99,10 +109,16 @@ const cases = {
   async spawn(count) {
     let ended = 0;
     for (let left = count; left > 0; left -= sizes.volley) {
-      const pids = [];
-      for (let index = 0; index < Math.min(left, sizes.volley); index++) pids.push(runtime.spawn(new Idle()));
-      for (const pid of pids) runtime.terminate(pid);
-      for (const pid of pids) if (await runtime.wait(pid, { timeout: '10s' })) ended++;
+      const volley = Math.min(left, sizes.volley);
+      const target = ended + volley;
+      await new Promise((done) => {
+        const finalized = () => {
+          ended++;
+          if (ended === target) done();
+        };
+        const pids = Array.from({ length: volley }, () => runtime.spawn(new Brief(finalized)));
+        for (const pid of pids) runtime.terminate(pid);
+      });
     }
     return ended;
   },

@@ -68,6 +68,10 @@ if (role === 'receive') {
   };
   const source = new Source();
   runtime.spawn(source);
-  print(await rates(count, (total) => (inflight === undefined ? source.pump(to, total) : concurrently(total, inflight, ask))));
+  print(
+    await rates(count, (total) =>
+      inflight === undefined ? source.pump(to, total) : concurrently(total, inflight, ask),
+    ),
+  );
   await runtime.stop();
 }

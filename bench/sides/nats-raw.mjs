@@ -26,7 +26,9 @@ if (role === 'receive') {
       if (++received % acknowledgeEvery === 0) connection.publish(`${prefix}.seen`, encoder.encode(String(received)));
     },
   });
-  connection.subscribe(`${prefix}.ask`, { callback: (_error, question) => question.respond(encoder.encode(String(Number(decoder.decode(question.data)) + 1))) });
+  connection.subscribe(`${prefix}.ask`, {
+    callback: (_error, question) => question.respond(encoder.encode(String(Number(decoder.decode(question.data)) + 1))),
+  });
   await connection.flush();
   process.stdout.write('ready\n');
 } else {

@@ -66,6 +66,7 @@ const scenarios: readonly { name: string; run(world: World): Promise<void>; kind
       await world.start('hog', 'hog');
       await world.until(() => count(world, 'hogged') > 0, 'the hog has the lock');
       await world.start('one', 'worker');
+      await world.pass(200);
       await world.kill('hog');
       await work(world);
     },
@@ -78,11 +79,11 @@ const scenarios: readonly { name: string; run(world: World): Promise<void>; kind
       await world.start('hog', 'hog');
       await world.until(() => count(world, 'hogged') > 0, 'the hog has the lock');
       await world.start('one', 'worker');
+      await world.pass(200);
       world.freeze('hog');
       await work(world);
       world.thaw('hog');
       await world.until(() => count(world, 'keeper lost') > 0, 'the hog learns that it was given up');
-      await work(world);
     },
     kinds: ['granted', 'hogged', 'holder lost', 'keeper lost', 'released'],
   },

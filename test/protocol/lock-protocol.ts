@@ -105,9 +105,9 @@ class Client extends Process {
     this.delay('20ms', () => this.#hail());
   }
 
-  /** One question is always open while the keeper is there; while it is away, one after the other. */
+  /** A worker has a question open at nearly all times; whoever waits for a keeper to come back asks until one answers. */
   #hail(): void {
-    const answer = this.ask(this.#keeper, Hail, {}, { reply: Hailed, timeout: this.#away ? '200ms' : '30s' });
+    const answer = this.ask(this.#keeper, Hail, {}, { reply: Hailed, timeout: '30s' });
     answer.onReady(this.defer(() => this.#hailed()));
     answer.onFailed(this.defer((error: unknown) => this.#unheard(error)));
   }

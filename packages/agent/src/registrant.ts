@@ -130,7 +130,7 @@ export abstract class Registrant extends Process {
   #isLeader(from: PID, term: Term, kind: string): boolean {
     if (this.#state === 'terminating') return false;
     const isOld = this.#term !== undefined && compareTerms(term, this.#term) < 0;
-    if (this.#master === undefined || !from.equals(this.#master) || isOld) {
+    if (this.#master === undefined || !from.equals(this.#master)) {
       this.runtime.log.warn(
         { from: from.address, kind, term },
         'Ignored a message: its sender is not the leading master',

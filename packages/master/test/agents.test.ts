@@ -337,4 +337,42 @@ describe('agents at the master', () => {
     }
     expect((await cluster.state()).unreachable_slaves).to.equal(1);
   });
+
+  it('sends away who claims the id of an agent that is connected from elsewhere, or of another host', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, checkpointing);
+    const told = scheduler.told.length;
+    const forger = await cluster.peer('forger', new FakeAgent('cpus:1', { hostname: 'agent-1' }));
+    forger.reregister([], [], agent.id);
+    const other = await cluster.peer('other', new FakeAgent('cpus:1', { hostname: 'other' }));
+    other.reregister([], [], agent.id);
+    await cluster.advance('20ms');
+    expect(forger.got(agentMessages.ShutdownAgent)[0]?.message).to.equal(
+      `Agent ${agent.id} is connected from agent@agent-1, not agent@forger`,
+    );
+    expect(other.got(agentMessages.ShutdownAgent)[0]?.message).to.equal(
+      `Agent ${agent.id} is known from host agent-1, not other`,
+    );
+    agent.update(scheduler.id, 't', 'TASK_FINISHED');
+    await cluster.advance('20ms');
+    expect(scheduler.told).to.have.length(told + 1);
+  });
+
+  it('takes an agent back that kept its id over a restart, with what it can offer now', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, checkpointing);
+    cluster.world.crash('agent-1');
+    const restarted = await cluster.peer('agent-1', new FakeAgent('cpus:8;mem:4096', { hostname: 'agent-1' }));
+    restarted.agentId = agent.id;
+    restarted.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:32')]);
+    await cluster.advance('3s');
+    const { slaves } = await cluster.state();
+    expect(slaves.map(({ id }) => id)).to.deep.equal([agent.id]);
+    expect(slaves[0]?.resources).to.include({ cpus: 8 });
+    expect(slaves[0]?.used_resources).to.include({ cpus: 1 });
+    expect(scheduler.told).to.deep.equal(['t TASK_RUNNING SOURCE_EXECUTOR']);
+    expect(scheduler.lastOffer.resources).to.deep.include({ type: 'SCALAR', name: 'cpus', scalar: 7 });
+    await cluster.advance('3mins');
+    expect((await cluster.state()).slaves[0]).to.include({ active: true });
+  });
 });

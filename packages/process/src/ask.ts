@@ -1,6 +1,6 @@
 import { AskTimeout, OutcomeUnknown, ProcessError, ProcessGone } from './errors.ts';
-import { Event } from './event.ts';
-import { Deferred, Future } from './future/future.ts';
+import type { Event } from './event.ts';
+import { Deferred, type Future } from './future/future.ts';
 import type { Message, WireSchema } from './message.ts';
 import { PID, type Receiver } from './pid.ts';
 import type { Timer } from './platform/platform.ts';
@@ -25,7 +25,15 @@ class PendingAsk implements Receiver {
   readonly #asks: Asks;
   readonly #timer: Timer;
 
-  constructor(asks: Asks, number: number, runtime: Runtime, to: PID, kind: string, reply: Message<unknown>, timeout: number) {
+  constructor(
+    asks: Asks,
+    number: number,
+    runtime: Runtime,
+    to: PID,
+    kind: string,
+    reply: Message<unknown>,
+    timeout: number,
+  ) {
     this.#asks = asks;
     this.pid = new PID(askId, runtime.name, runtime.incarnation, number, this);
     this.to = to;
@@ -41,7 +49,10 @@ class PendingAsk implements Receiver {
     if (event.kind !== 'message' || !this.#close()) return false;
     if (event.name === this.reply.name) return this.deferred.set(event.body);
     return this.deferred.fail(
-      new ProcessError('UNEXPECTED_REPLY', `${this.to.toString()} answered '${this.kind}' with '${event.name}', expected '${this.reply.name}'`),
+      new ProcessError(
+        'UNEXPECTED_REPLY',
+        `${this.to.toString()} answered '${this.kind}' with '${event.name}', expected '${this.reply.name}'`,
+      ),
     );
   }
 
@@ -79,7 +90,10 @@ export class Asks {
     if (to.node !== this.#runtime.name) this.#awaited.set(to.node, (this.#awaited.get(to.node) ?? 0) + 1);
     if (!this.#runtime.deliver(to, kind as Message<unknown>, body, pending.pid)) {
       pending.fail(
-        new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} could not be asked '${kind.name}': there is no such process, it has ended, or its mailbox is full`),
+        new ProcessGone(
+          'PROCESS_NOT_FOUND',
+          `${to.toString()} could not be asked '${kind.name}': there is no such process, it has ended, or its mailbox is full`,
+        ),
       );
     }
     // The reply's kind was checked on arrival, and its body against its schema if it came from a wire.
@@ -127,12 +141,19 @@ export class Asks {
 
   failAll(): void {
     for (const pending of [...this.#pending.values()]) {
-      pending.fail(new OutcomeUnknown('OUTCOME_UNKNOWN', `No answer from ${pending.to.toString()} to '${pending.kind}': this runtime stopped`));
+      pending.fail(
+        new OutcomeUnknown(
+          'OUTCOME_UNKNOWN',
+          `No answer from ${pending.to.toString()} to '${pending.kind}': this runtime stopped`,
+        ),
+      );
     }
   }
 
   #find(pid: PID): PendingAsk | undefined {
-    return isAsker(pid) && pid.incarnation === this.#runtime.incarnation ? this.#pending.get(pid.generation) : undefined;
+    return isAsker(pid) && pid.incarnation === this.#runtime.incarnation
+      ? this.#pending.get(pid.generation)
+      : undefined;
   }
 
   /** Drawn, not counted: a node that was asked before must not be able to answer what another one is asked. */

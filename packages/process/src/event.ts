@@ -24,7 +24,13 @@ export class Event {
   /** Of a dispatch: where its result goes. */
   readonly result: Deferred<unknown> | undefined;
 
-  constructor(kind: EventKind, name: string, from: PID | undefined, body: unknown, result: Deferred<unknown> | undefined) {
+  constructor(
+    kind: EventKind,
+    name: string,
+    from: PID | undefined,
+    body: unknown,
+    result: Deferred<unknown> | undefined,
+  ) {
     this.kind = kind;
     this.name = name;
     this.from = from;

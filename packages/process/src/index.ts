@@ -1,4 +1,13 @@
-export { AskTimeout, FutureAbandoned, FutureDiscarded, messageOf, OutcomeUnknown, ProcessError, ProcessGone, SpawnRefused } from './errors.ts';
+export {
+  AskTimeout,
+  FutureAbandoned,
+  FutureDiscarded,
+  messageOf,
+  OutcomeUnknown,
+  ProcessError,
+  ProcessGone,
+  SpawnRefused,
+} from './errors.ts';
 export type { ErrorCode } from './errors.ts';
 export { parseDuration, toMilliseconds } from './duration.ts';
 export type { Duration } from './duration.ts';

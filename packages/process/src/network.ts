@@ -124,10 +124,16 @@ export class Network {
   /** @internal */
   attach(node: string, events: TransportEvents): void {
     if (!this.#brokerUp) {
-      throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot start node '${node}': the broker of this network was killed; start it again`);
+      throw new ProcessError(
+        'TRANSPORT_UNAVAILABLE',
+        `Cannot start node '${node}': the broker of this network was killed; start it again`,
+      );
     }
     if (this.#nodes.has(node)) {
-      throw new ProcessError('NODE_NAME_TAKEN', `Cannot start node '${node}': a living node of this network has the name`);
+      throw new ProcessError(
+        'NODE_NAME_TAKEN',
+        `Cannot start node '${node}': a living node of this network has the name`,
+      );
     }
     this.#nodes.set(node, { events, connected: true, topics: new Map() });
   }
@@ -252,7 +258,8 @@ class NetworkTransport implements Transport {
 
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription {
     checkTopic(topic);
-    if (this.#node === undefined) throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot listen on '${topic}' before the node has started`);
+    if (this.#node === undefined)
+      throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot listen on '${topic}' before the node has started`);
     return this.#network.listen(this.#node, topic, receive);
   }
 

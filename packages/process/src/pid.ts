@@ -63,7 +63,10 @@ export class PID {
     const match = /^(.+)@([A-Za-z0-9_-]+)(?:#(\d+)\.(\d+))?$/s.exec(text);
     const [, id, node, incarnation, generation] = match ?? [];
     if (id === undefined || node === undefined) {
-      throw new ProcessError('PID_INVALID', `Invalid process address '${text}': expected id@node or id@node#incarnation.generation`);
+      throw new ProcessError(
+        'PID_INVALID',
+        `Invalid process address '${text}': expected id@node or id@node#incarnation.generation`,
+      );
     }
     return new PID(id, node, Number(incarnation ?? 0), Number(generation ?? 0));
   }

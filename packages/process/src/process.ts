@@ -54,7 +54,10 @@ export abstract class Process {
    * one holds the mailbox until it settles, one that returns a Future has ended its turn.
    */
   protected install<T>(kind: Message<T>, handler: (body: T, from: PID) => unknown): void {
-    (this.cell.handlers ??= new HandlerTable<Handler>()).set(kind.name, { schema: kind.schema, run: handler as Handler['run'] });
+    (this.cell.handlers ??= new HandlerTable<Handler>()).set(kind.name, {
+      schema: kind.schema,
+      run: handler as Handler['run'],
+    });
   }
 
   /** Passes messages of one kind on, with their original sender, unless a handler is installed. */
@@ -73,7 +76,10 @@ export abstract class Process {
   protected reply<T>(kind: Message<T>, body?: T): boolean {
     const from = this.cell.sender;
     if (from === undefined) {
-      throw new ProcessError('PROCESS_NOT_FOUND', `reply('${kind.name}') outside a message handler: keep the handler's 'from' and send to it`);
+      throw new ProcessError(
+        'PROCESS_NOT_FOUND',
+        `reply('${kind.name}') outside a message handler: keep the handler's 'from' and send to it`,
+      );
     }
     return this.cell.send(from, kind as Message<unknown>, body);
   }

@@ -27,7 +27,17 @@ export interface Logger {
 
 /** A message that nobody took. */
 export interface DeadLetter {
-  readonly reason: 'unknown' | 'stale' | 'ended' | 'overflow' | 'unhandled' | 'local-only' | 'unencodable' | 'too-large' | 'unreachable' | 'session';
+  readonly reason:
+    | 'unknown'
+    | 'stale'
+    | 'ended'
+    | 'overflow'
+    | 'unhandled'
+    | 'local-only'
+    | 'unencodable'
+    | 'too-large'
+    | 'unreachable'
+    | 'session';
   readonly name: string;
   readonly from: PID | undefined;
   readonly to: PID;
@@ -164,15 +174,24 @@ export class Runtime implements AsyncDisposable {
    */
   spawn<P extends Process>(process: P): LocalPID<P> {
     if (this.#stopping !== undefined) {
-      throw new SpawnRefused('RUNTIME_STOPPING', `Cannot spawn '${process.cell.id}': runtime '${this.name}' is stopping`);
+      throw new SpawnRefused(
+        'RUNTIME_STOPPING',
+        `Cannot spawn '${process.cell.id}': runtime '${this.name}' is stopping`,
+      );
     }
     const cell = process.cell;
     if (cell.spawned) {
-      throw new SpawnRefused('PROCESS_SPAWNED_BEFORE', `Cannot spawn '${cell.id}': this object was spawned before; make a new one`);
+      throw new SpawnRefused(
+        'PROCESS_SPAWNED_BEFORE',
+        `Cannot spawn '${cell.id}': this object was spawned before; make a new one`,
+      );
     }
     if (cell.id === '') cell.id = this.generateId('');
     if (this.#processes.has(cell.id)) {
-      throw new SpawnRefused('PROCESS_ID_TAKEN', `Cannot spawn '${cell.id}': a living process of runtime '${this.name}' has this id`);
+      throw new SpawnRefused(
+        'PROCESS_ID_TAKEN',
+        `Cannot spawn '${cell.id}': a living process of runtime '${this.name}' has this id`,
+      );
     }
     this.#processes.set(cell.id, cell);
     return cell.start(this, ++this.#generations) as LocalPID<P>;
@@ -210,7 +229,11 @@ export class Runtime implements AsyncDisposable {
    */
   dispatch<P extends Process, R>(pid: LocalPID<P>, call: (process: P) => R): Future<Unwrapped<R>>;
   /** The same for a method by name: the form that interceptors can match. */
-  dispatch<P extends Process, M extends MethodOf<P>>(pid: LocalPID<P>, method: M, ...given: ArgumentsOf<P, M>): Future<Unwrapped<ResultOf<P, M>>>;
+  dispatch<P extends Process, M extends MethodOf<P>>(
+    pid: LocalPID<P>,
+    method: M,
+    ...given: ArgumentsOf<P, M>
+  ): Future<Unwrapped<ResultOf<P, M>>>;
   dispatch(pid: LocalPID<Process>, call: string | ((process: never) => unknown), ...given: unknown[]): Future<unknown> {
     const result = new Deferred<unknown>();
     if (typeof call === 'function') this.dispatchTo(pid, call as (process: Process) => unknown, '', result);
@@ -249,7 +272,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Runs after the given time in a turn of the process. */
   delay(pid: PID, duration: Duration, call: () => unknown): Timer {
-    return this.clock.timer(toMilliseconds(duration), () => void this.dispatchTo(pid, call, '', undefined));
+    return this.clock.timer(toMilliseconds(duration), () => this.dispatchTo(pid, call, '', undefined));
   }
 
   /** Hears of every dead letter from now on. */
@@ -318,24 +341,33 @@ export class Runtime implements AsyncDisposable {
 
   /** @internal */
   deliver(to: PID, kind: Message<never> | Message<unknown>, body: unknown, from: PID): boolean {
-    const receiver = to.receiver;
-    if (receiver !== undefined) {
+    // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
+    if (to.receiver !== undefined && this.#isHere(to)) {
       if (this.#freezes) freeze(body);
-      return receiver.accept(new Event('message', kind.name, from, body, undefined));
+      return to.receiver.accept(new Event('message', kind.name, from, body, undefined));
     }
     if (to.node !== this.name) return this.#deliverRemote(to, kind.name, kind.schema, body, from);
-    return this.#deliverLocal(to, new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, undefined));
+    return this.#deliverLocal(
+      to,
+      new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, undefined),
+    );
   }
 
   /** @internal A message that keeps its sender. */
   forward(to: PID, event: Event, schema: WireSchema<unknown> | undefined): boolean {
-    if (to.node !== this.name) return this.#deliverRemote(to, event.name, schema, event.body, event.from ?? this.nobody);
+    if (to.node !== this.name)
+      return this.#deliverRemote(to, event.name, schema, event.body, event.from ?? this.nobody);
     return this.#deliverLocal(to, event);
   }
 
   /** @internal */
-  dispatchTo(pid: PID, call: (process: Process) => unknown, method: string, result: Deferred<unknown> | undefined): void {
-    const receiver = pid.receiver ?? this.#local(pid);
+  dispatchTo(
+    pid: PID,
+    call: (process: Process) => unknown,
+    method: string,
+    result: Deferred<unknown> | undefined,
+  ): void {
+    const receiver = pid.receiver !== undefined && this.#isHere(pid) ? pid.receiver : this.#local(pid);
     if (receiver === undefined) result?.abandon();
     else receiver.accept(new Event('dispatch', method, undefined, call, result));
   }
@@ -344,7 +376,8 @@ export class Runtime implements AsyncDisposable {
   link(linker: Cell, to: PID): void {
     if (to.id === '') return;
     if (to.node !== this.name) {
-      if (this.#node === undefined) linker.notifyExited(to, { kind: 'unreachable', message: `runtime '${this.name}' has no transport` });
+      if (this.#node === undefined)
+        linker.notifyExited(to, { kind: 'unreachable', message: `runtime '${this.name}' has no transport` });
       else this.#node.link(linker, to);
       return;
     }
@@ -407,9 +440,14 @@ export class Runtime implements AsyncDisposable {
 
   /** @internal */
   released(cell: Cell): void {
+    if (this.#waiters.size === 0) return;
     const waiters = this.#waiters.get(cell);
     this.#waiters.delete(cell);
     for (const waiter of waiters ?? []) waiter.set(true);
+  }
+
+  #isHere(pid: PID): boolean {
+    return pid.incarnation === this.incarnation && pid.node === this.name;
   }
 
   #local(pid: PID): Cell | undefined {
@@ -420,15 +458,26 @@ export class Runtime implements AsyncDisposable {
   }
 
   #deliverLocal(to: PID, event: Event): boolean {
-    const receiver = to.receiver ?? this.#local(to) ?? this.#asks.receiver(to);
+    const receiver = this.#local(to) ?? this.#asks.receiver(to);
     if (receiver !== undefined) return receiver.accept(event);
     // Nobody: the answer to what was sent from outside.
     if (to.id === '') return false;
-    this.deadLetter({ reason: this.#processes.has(to.id) ? 'stale' : 'unknown', name: event.name, from: event.from, to });
+    this.deadLetter({
+      reason: this.#processes.has(to.id) ? 'stale' : 'unknown',
+      name: event.name,
+      from: event.from,
+      to,
+    });
     return false;
   }
 
-  #deliverRemote(to: PID, name: string, schema: WireSchema<unknown> | WireSchema<never> | undefined, body: unknown, from: PID): boolean {
+  #deliverRemote(
+    to: PID,
+    name: string,
+    schema: WireSchema<unknown> | WireSchema<never> | undefined,
+    body: unknown,
+    from: PID,
+  ): boolean {
     if (this.#node !== undefined && schema !== undefined) return this.#node.send(to, name, body, from);
     this.deadLetter({ reason: schema === undefined ? 'local-only' : 'unreachable', name, from, to });
     return false;
@@ -458,7 +507,10 @@ function callMethod(process: Process, name: string, given: readonly unknown[]): 
 /** Runs `call` in a turn of a local process; see Runtime.dispatch. */
 export function dispatch<P extends Process, R>(pid: LocalPID<P>, call: (process: P) => R): Future<Unwrapped<R>> {
   if (pid.receiver instanceof Cell) return pid.receiver.runtime.dispatch(pid, call);
-  throw new ProcessError('PROCESS_NOT_FOUND', `dispatch to ${pid.toString()}: only an address that spawn returned accepts closures; send it a message`);
+  throw new ProcessError(
+    'PROCESS_NOT_FOUND',
+    `dispatch to ${pid.toString()}: only an address that spawn returned accepts closures; send it a message`,
+  );
 }
 
 export type { ExitReason };

@@ -44,5 +44,8 @@ export interface TransportEvents {
 /** Topics become part of a NATS subject. Throws TOPIC_INVALID. */
 export function checkTopic(topic: string): string {
   if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(topic)) return topic;
-  throw new ProcessError('TOPIC_INVALID', `Invalid topic '${topic}': expected words of letters, digits, '-' and '_', joined by dots`);
+  throw new ProcessError(
+    'TOPIC_INVALID',
+    `Invalid topic '${topic}': expected words of letters, digits, '-' and '_', joined by dots`,
+  );
 }

@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { AskTimeout, type Future, message, OutcomeUnknown, type PID, Process, ProcessError, ProcessGone, type Runtime } from '@mezzo/process';
+import {
+  AskTimeout,
+  type Future,
+  message,
+  OutcomeUnknown,
+  type PID,
+  Process,
+  ProcessError,
+  ProcessGone,
+  type Runtime,
+} from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
 const Ask = message<{ n: number }>('ask');
@@ -38,7 +48,8 @@ describe('ask', () => {
     await world.stop();
   });
 
-  const ask = (n: number, to = pid): Future<{ n: number }> => runtime.ask(to, Ask, { n }, { reply: Answer, timeout: '2s' });
+  const ask = (n: number, to = pid): Future<{ n: number }> =>
+    runtime.ask(to, Ask, { n }, { reply: Answer, timeout: '2s' });
   const failure = (future: Future<unknown>): ProcessError => {
     const error = future.failure();
     if (error instanceof ProcessError) return error;

@@ -73,7 +73,11 @@ describe('dispatch', () => {
     const derived = new Derived();
     const pid = runtime.spawn(derived);
     const base: LocalPID<Base> = pid;
-    const results = [dispatch(pid, (process) => process.func()), dispatch(base, (process) => process.func()), dispatch(base, (process) => process.foo())];
+    const results = [
+      dispatch(pid, (process) => process.func()),
+      dispatch(base, (process) => process.func()),
+      dispatch(base, (process) => process.foo()),
+    ];
     await world.settle();
     expect(results.map((result) => result.get())).to.deep.equal(['derived', 'derived', 'foo']);
     expect(derived.calls).to.deep.equal(['func', 'func', 'foo']);
@@ -89,7 +93,10 @@ describe('dispatch', () => {
 
   it('takes only addresses that spawn returned', () => {
     const bare = runtime.pid('x') as LocalPID<Derived>;
-    expect(() => dispatch(bare, (process) => process.nothing())).to.throw(ProcessError, 'only an address that spawn returned');
+    expect(() => dispatch(bare, (process) => process.nothing())).to.throw(
+      ProcessError,
+      'only an address that spawn returned',
+    );
   });
 
   it('LP-SRC-18 a discard reaches the future that the method returned, also one made before it ran', async () => {

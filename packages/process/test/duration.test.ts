@@ -22,7 +22,9 @@ describe('Duration', () => {
 
   it('refuses anything else, and says what it was and what is expected', () => {
     for (const text of ['', '5', 's', '-1s', '1parsec', '1s2', '5constructor', '1e3s']) {
-      expect(() => parseDuration(text), text).to.throw(ProcessError, 'expected a non-negative number').with.property('code', 'DURATION_INVALID');
+      expect(() => parseDuration(text), text)
+        .to.throw(ProcessError, 'expected a non-negative number')
+        .with.property('code', 'DURATION_INVALID');
     }
     expect(() => toMilliseconds(-1)).to.throw(ProcessError, "'-1'");
     expect(() => toMilliseconds(Number.NaN)).to.throw(ProcessError, "'NaN'");

@@ -14,14 +14,22 @@ describe('PID', () => {
   it('is equal to the same process of the same incarnation and generation only', () => {
     const pid = new PID('a', 'n', 1, 1);
     expect(pid.equals(new PID('a', 'n', 1, 1))).to.equal(true);
-    for (const other of [new PID('b', 'n', 1, 1), new PID('a', 'm', 1, 1), new PID('a', 'n', 2, 1), new PID('a', 'n', 1, 2), new PID('a', 'n')]) {
+    for (const other of [
+      new PID('b', 'n', 1, 1),
+      new PID('a', 'm', 1, 1),
+      new PID('a', 'n', 2, 1),
+      new PID('a', 'n', 1, 2),
+      new PID('a', 'n'),
+    ]) {
       expect(pid.equals(other), other.address).to.equal(false);
     }
   });
 
   it('refuses text that is no address', () => {
     for (const text of ['', 'a', 'a@', '@n', 'a@n.m', 'a@n#1', 'a@n#x.y']) {
-      expect(() => PID.parse(text), text).to.throw(ProcessError, 'expected id@node').with.property('code', 'PID_INVALID');
+      expect(() => PID.parse(text), text)
+        .to.throw(ProcessError, 'expected id@node')
+        .with.property('code', 'PID_INVALID');
     }
   });
 });

@@ -1,5 +1,16 @@
 import { expect } from 'chai';
-import { Deferred, dispatch, type ExitReason, Future, type LocalPID, message, type PID, Process, ProcessError, Runtime } from '@mezzo/process';
+import {
+  Deferred,
+  dispatch,
+  type ExitReason,
+  Future,
+  type LocalPID,
+  message,
+  type PID,
+  Process,
+  ProcessError,
+  type Runtime,
+} from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
 const Note = message<{ text: string }>('note');
@@ -162,7 +173,9 @@ describe('Process', () => {
 
     it('has no address and no runtime before it is spawned, and says so', () => {
       const recorder = new Recorder('x');
-      expect(() => recorder.self).to.throw(ProcessError, "'x' was not spawned yet").with.property('code', 'PROCESS_NOT_SPAWNED');
+      expect(() => recorder.self)
+        .to.throw(ProcessError, "'x' was not spawned yet")
+        .with.property('code', 'PROCESS_NOT_SPAWNED');
       expect(() => recorder.tell(runtime.nobody, 'x')).to.throw(ProcessError, 'initialize()');
     });
   });

@@ -72,7 +72,11 @@ describe('Runtime', () => {
     });
 
     it('LP-SRC-04 numbers ids per prefix, and never gives a number twice', async () => {
-      expect([runtime.generateId('x'), runtime.generateId('x'), runtime.generateId('y')]).to.deep.equal(['x(1)', 'x(2)', 'y(1)']);
+      expect([runtime.generateId('x'), runtime.generateId('x'), runtime.generateId('y')]).to.deep.equal([
+        'x(1)',
+        'x(2)',
+        'y(1)',
+      ]);
       const first = runtime.spawn(new Plain());
       runtime.terminate(first);
       await world.settle();
@@ -170,6 +174,35 @@ describe('Runtime', () => {
       world.crash('node');
       await world.settle();
       expect(plain.ended).to.equal(0);
+    });
+  });
+
+  describe('several in one OS process', () => {
+    it('an address that another runtime spawned is remote: messages need a schema and the network, dispatches are abandoned', async () => {
+      const other = await world.start('other');
+      const plain = new Plain('x');
+      const pid = other.spawn(plain);
+      runtime.spawn(new Plain('x'));
+      const letters: string[] = [];
+      runtime.onDeadLetter(({ reason }) => void letters.push(reason));
+      expect(runtime.send(pid, Item, { tags: [], nested: { deep: 1 } })).to.equal(false);
+      expect(letters).to.deep.equal(['local-only']);
+      const called = runtime.dispatch(pid, (process) => process.value());
+      expect(called.isAbandoned).to.equal(true);
+      runtime.terminate(pid);
+      await world.settle();
+      expect([plain.ended, runtime.processes, other.processes]).to.deep.equal([0, ['x'], ['x']]);
+    });
+
+    it('an address of a node that has been started again since does not reach its successor', async () => {
+      const old = runtime.spawn(new Plain('x'));
+      world.crash('node');
+      const again = await world.start('node');
+      again.spawn(new Plain('x'));
+      const letters: string[] = [];
+      again.onDeadLetter(({ reason }) => void letters.push(reason));
+      expect(again.send(old, Item, { tags: [], nested: { deep: 1 } })).to.equal(false);
+      expect(letters).to.deep.equal(['stale']);
     });
   });
 

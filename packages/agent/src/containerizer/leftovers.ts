@@ -30,7 +30,7 @@ function killLeftover(files: Files, children: Children, folder: string): Future<
       // Another process may have the pid by now; its start time tells.
       return children
         .startTime(record.pid)
-        .map((startTime) => children.signalGroup(record.pid, 'SIGKILL'));
+        .map((startTime) => startTime === record.startTime && children.signalGroup(record.pid, 'SIGKILL'));
     })
     .andThen((killed) => files.remove(folder).map(() => killed));
 }

@@ -64,10 +64,10 @@ export class Agents {
     if (info.id === undefined) return this.register(info, version, from);
     if (!this.#isValid(info, version, from)) return;
     const known = agents.get(info.id) ?? unreachableAgents.get(info.id);
-    if (known !== undefined && known.info.hostname !== info.hostname) {
-      const message = `Agent ${info.id} is known from host ${known.info.hostname}, not ${info.hostname}`;
-      log.warn({ agentId: info.id }, message);
-      this.#context.send(from, agentMessages.ShutdownAgent, { term, message });
+    const fault = known === undefined ? undefined : takeoverFault(known, info, from);
+    if (fault !== undefined) {
+      log.warn({ agentId: info.id, agent: from.toString() }, fault);
+      this.#context.send(from, agentMessages.ShutdownAgent, { term, message: fault });
       return;
     }
     const before = this.#byLocation.get(from.toString());
@@ -296,4 +296,15 @@ export class Agents {
       this.#tasks.decide(task, isUnreachable ? unreachable : 'AGENT_REMOVED', cause);
     }
   }
+}
+
+/** Why somebody cannot be the agent whose id it gives, or undefined. */
+function takeoverFault(known: Agent, info: AgentInfo, from: PID): string | undefined {
+  if (known.info.hostname !== info.hostname) {
+    return `Agent ${known.id} is known from host ${known.info.hostname}, not ${info.hostname}`;
+  }
+  if (known.isConnected && known.pid.toString() !== from.toString()) {
+    return `Agent ${known.id} is connected from ${known.pid.toString()}, not ${from.toString()}`;
+  }
+  return undefined;
 }

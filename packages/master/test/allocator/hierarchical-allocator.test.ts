@@ -233,6 +233,20 @@ describe('the hierarchical allocator', () => {
     expect(master.take()).to.deep.equal([first]);
   });
 
+  it('ALLOC-22 forgets filters of an agent that was removed', async () => {
+    await using setting = await AllocatorWorld.start();
+    const { master, world } = setting;
+    master.begin();
+    master.framework('f');
+    master.agent('a', whole);
+    await world.settle();
+    for (const entry of master.take()) master.recover(entry, 3600);
+    master.tell(allocatorMessages.RemoveAgent, { agentId: AgentID('a') });
+    master.agent('a', whole);
+    await world.settle();
+    expect(master.pairs()).to.deep.equal(['f<-a']);
+  });
+
   it('ALLOC-24 passes over a framework that cannot use an agent', async () => {
     await using setting = await AllocatorWorld.start();
     const { master, world } = setting;

@@ -9,7 +9,14 @@ export const Abandoned = 6;
 /** Of the library's own followers: any outcome, or abandonment; they run with the callbacks of the state. */
 export const Outcome = 7;
 /** What a callback waits for. */
-export type Moment = typeof Ready | typeof Failed | typeof Discarded | typeof Any | typeof DiscardRequested | typeof Abandoned | typeof Outcome;
+export type Moment =
+  | typeof Ready
+  | typeof Failed
+  | typeof Discarded
+  | typeof Any
+  | typeof DiscardRequested
+  | typeof Abandoned
+  | typeof Outcome;
 
 /** One link of a future's list of callbacks. */
 export class Callback {

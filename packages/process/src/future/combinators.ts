@@ -1,9 +1,11 @@
 import { toMilliseconds, type Duration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
-import type { Clock, Timer } from '../platform/platform.ts';
+import type { Clock } from '../platform/platform.ts';
 import { Deferred, Future } from './future.ts';
 
-type Values<F extends readonly Future<unknown>[]> = { -readonly [K in keyof F]: F[K] extends Future<infer V> ? V : never };
+type Values<F extends readonly Future<unknown>[]> = {
+  -readonly [K in keyof F]: F[K] extends Future<infer V> ? V : never;
+};
 
 /**
  * The values of all, in the order given. FAILED with `Collect failed: …` at the first that failed or was discarded, the
@@ -87,13 +89,12 @@ function shield<T>(future: Future<T>): Future<T> {
 
 /** READY after the given time; a discard cancels the timer. */
 export function after(duration: Duration, clock: Clock): Future<void> {
-  let timer: Timer | undefined;
   const passed: Deferred<void> = new Deferred<void>({
     discard() {
-      timer?.cancel();
+      timer.cancel();
       passed.discard();
     },
   });
-  timer = clock.timer(toMilliseconds(duration), () => void passed.set());
+  const timer = clock.timer(toMilliseconds(duration), () => void passed.set());
   return passed.future;
 }

@@ -2,7 +2,17 @@ import { toMilliseconds, type Duration } from '../duration.ts';
 import { asError, FutureAbandoned, FutureDiscarded, messageOf, ProcessError } from '../errors.ts';
 import type { Clock } from '../platform/platform.ts';
 import { currentOwner, enterTurn } from '../turn.ts';
-import { Abandoned, Any, Callback, Discarded, DiscardRequested, Failed, type Moment, Outcome, Ready } from './callback.ts';
+import {
+  Abandoned,
+  Any,
+  Callback,
+  Discarded,
+  DiscardRequested,
+  Failed,
+  type Moment,
+  Outcome,
+  Ready,
+} from './callback.ts';
 import { Deferred } from './deferred.ts';
 
 export { Deferred };
@@ -98,9 +108,13 @@ export class Future<T> implements PromiseLike<T>, Discardable {
   /** The value. Throws FUTURE_NOT_READY unless READY. */
   get(): T {
     if (this.#state !== 'ready') {
-      throw new ProcessError('FUTURE_NOT_READY', `Future.get() on a future that is ${this.toString()}: check isReady first`, {
-        cause: this.#error,
-      });
+      throw new ProcessError(
+        'FUTURE_NOT_READY',
+        `Future.get() on a future that is ${this.toString()}: check isReady first`,
+        {
+          cause: this.#error,
+        },
+      );
     }
     return this.#value as T;
   }
@@ -108,7 +122,10 @@ export class Future<T> implements PromiseLike<T>, Discardable {
   /** The error it failed with. Throws FUTURE_NOT_READY unless FAILED. */
   failure(): unknown {
     if (this.#state !== 'failed') {
-      throw new ProcessError('FUTURE_NOT_READY', `Future.failure() on a future that is ${this.toString()}: check isFailed first`);
+      throw new ProcessError(
+        'FUTURE_NOT_READY',
+        `Future.failure() on a future that is ${this.toString()}: check isFailed first`,
+      );
     }
     return this.#error;
   }
@@ -192,9 +209,16 @@ export class Future<T> implements PromiseLike<T>, Discardable {
    * If still pending after `duration`, the outcome is that of `fn(this)`; a discard request goes upstream but does not stop
    * the timer. Uses the clock of the current turn's runtime, or the one given.
    */
-  after(duration: Duration, fn: (future: Future<T>) => T | Future<T>, clock: Clock | undefined = currentOwner()?.clock): Future<T> {
+  after(
+    duration: Duration,
+    fn: (future: Future<T>) => T | Future<T>,
+    clock: Clock | undefined = currentOwner()?.clock,
+  ): Future<T> {
     if (clock === undefined) {
-      throw new ProcessError('PROCESS_NOT_SPAWNED', 'Future.after outside a process needs a clock: pass runtime.clock as third argument');
+      throw new ProcessError(
+        'PROCESS_NOT_SPAWNED',
+        'Future.after outside a process needs a clock: pass runtime.clock as third argument',
+      );
     }
     const owner = currentOwner();
     let open = true;
@@ -232,7 +256,12 @@ export class Future<T> implements PromiseLike<T>, Discardable {
   }
 
   /** @internal The writer's way in; see Deferred. */
-  static complete<T>(future: Future<T>, state: 'ready' | 'failed' | 'discarded', value: T | undefined, error: unknown): boolean {
+  static complete<T>(
+    future: Future<T>,
+    state: 'ready' | 'failed' | 'discarded',
+    value: T | undefined,
+    error: unknown,
+  ): boolean {
     if (future.#state !== 'pending') return false;
     future.#state = state;
     future.#value = value;
@@ -247,7 +276,8 @@ export class Future<T> implements PromiseLike<T>, Discardable {
       else if (callback.moment === Any) any = true;
     }
     if (!any) return true;
-    for (let callback = first; callback !== undefined; callback = callback.next) if (callback.moment === Any) future.#notify(callback);
+    for (let callback = first; callback !== undefined; callback = callback.next)
+      if (callback.moment === Any) future.#notify(callback);
     return true;
   }
 
@@ -328,7 +358,9 @@ export class Future<T> implements PromiseLike<T>, Discardable {
       case 'discarded':
         return reject(new FutureDiscarded('FUTURE_DISCARDED', 'The future was discarded'));
       case 'pending':
-        return reject(new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it'));
+        return reject(
+          new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it'),
+        );
     }
   }
 
@@ -380,7 +412,7 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     const due: Callback[] = [];
     const callbacks = this.#first;
     this.#first = this.#last = undefined;
-    for (let callback = callbacks; callback !== undefined; ) {
+    for (let callback = callbacks; callback !== undefined;) {
       const next = callback.next;
       callback.next = undefined;
       if (callback.moment === moment) due.push(callback);

@@ -8,7 +8,10 @@ import { createConnection } from 'node:net';
 export function greeting(host: string, port: number, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port });
-    const silence = setTimeout(() => socket.destroy(new Error('no answer in time; does a NATS server listen there, and is it running?')), timeout);
+    const silence = setTimeout(
+      () => socket.destroy(new Error('no answer in time; does a NATS server listen there, and is it running?')),
+      timeout,
+    );
     let heard = '';
     socket.on('data', (data) => {
       heard += data.toString('latin1', 0, 16);

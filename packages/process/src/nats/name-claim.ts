@@ -19,7 +19,8 @@ export function encodeClaim(kind: ClaimKind, incarnation: number): Uint8Array {
 /** Undefined for anything else. */
 export function decodeClaim(data: Uint8Array): Claim | undefined {
   if (data.length > 64) return undefined;
-  const [, kind, incarnation] = /^(starting|returned|taken) (\d{1,16})$/.exec(Buffer.from(data).toString('latin1')) ?? [];
+  const [, kind, incarnation] =
+    /^(starting|returned|taken) (\d{1,16})$/.exec(Buffer.from(data).toString('latin1')) ?? [];
   if (kind !== 'starting' && kind !== 'returned' && kind !== 'taken') return undefined;
   return { kind, incarnation: Number(incarnation) };
 }

@@ -123,7 +123,11 @@ function fromUrl(url: URL): NatsCredentials {
 function checkCredentials(given: NatsCredentials): void {
   const kinds = [given.nkeySeedFile, given.nkeySeed, given.credentialsFile, given.user, given.token];
   if (kinds.filter((kind) => kind !== undefined).length > 1) {
-    throw invalid('credentials', 'of several kinds', 'one of nkeySeedFile, nkeySeed, credentialsFile, user with password, token');
+    throw invalid(
+      'credentials',
+      'of several kinds',
+      'one of nkeySeedFile, nkeySeed, credentialsFile, user with password, token',
+    );
   }
 }
 
@@ -146,12 +150,19 @@ function readSecret(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot read the NATS credentials file ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new ProcessError(
+      'TRANSPORT_UNAVAILABLE',
+      `Cannot read the NATS credentials file ${path}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 function invalid(option: string, given: string, expected: string): ProcessError {
-  return new ProcessError('TRANSPORT_OPTION_INVALID', `Invalid NATS option ${option}: got ${given}, expected ${expected}`);
+  return new ProcessError(
+    'TRANSPORT_OPTION_INVALID',
+    `Invalid NATS option ${option}: got ${given}, expected ${expected}`,
+  );
 }

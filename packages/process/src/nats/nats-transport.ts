@@ -1,4 +1,12 @@
-import { connect, Events, type Msg, NatsError, type NatsConnection, type Status, type Subscription as NatsSubscription } from 'nats';
+import {
+  connect,
+  Events,
+  type Msg,
+  NatsError,
+  type NatsConnection,
+  type Status,
+  type Subscription as NatsSubscription,
+} from 'nats';
 
 import { messageOf, ProcessError } from '../errors.ts';
 import { Future } from '../future/future.ts';
@@ -140,7 +148,9 @@ class NatsTransport implements Transport {
     // No node can be called '~', so what comes here is the broker's word that nobody listens under our name.
     const answers = this.#subject(this.#node, '~');
     let free = false;
-    const look = connection.subscribe(answers, { callback: (error, message) => void (free ||= error === null && isNoResponders(message)) });
+    const look = connection.subscribe(answers, {
+      callback: (error, message) => void (free ||= error === null && isNoResponders(message)),
+    });
     this.#say(connection, 'starting', answers);
     await flushed();
     look.unsubscribe();
@@ -199,7 +209,8 @@ class NatsTransport implements Transport {
           this.#reconnected();
           break;
         case Events.Error:
-          if (status.permissionContext !== undefined) this.#refused(status.permissionContext.operation, status.permissionContext.subject);
+          if (status.permissionContext !== undefined)
+            this.#refused(status.permissionContext.operation, status.permissionContext.subject);
           break;
         default:
           break;

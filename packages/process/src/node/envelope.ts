@@ -6,7 +6,14 @@ export const kind = { messages: 0, link: 1, exited: 2, unlink: 3, refused: 4, ch
 
 export type Envelope =
   | MessagesEnvelope
-  | readonly [typeof kind.link, linker: string, linkerGeneration: number, linkee: string, linkeeGeneration: number, incarnation: number]
+  | readonly [
+      typeof kind.link,
+      linker: string,
+      linkerGeneration: number,
+      linkee: string,
+      linkeeGeneration: number,
+      incarnation: number,
+    ]
   | readonly [
       typeof kind.exited,
       linker: string,

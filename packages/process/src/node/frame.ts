@@ -14,8 +14,22 @@ export interface End {
  * session or incarnation is taken for the present one; an unknown other end is 0.0.
  */
 export type Frame =
-  | { readonly kind: 'hello'; readonly version: number; readonly from: End; readonly to: End; readonly sent: number; readonly received: number }
-  | { readonly kind: 'batch'; readonly from: End; readonly to: End; readonly sequence: number; readonly received: number; readonly envelopes: readonly unknown[] }
+  | {
+      readonly kind: 'hello';
+      readonly version: number;
+      readonly from: End;
+      readonly to: End;
+      readonly sent: number;
+      readonly received: number;
+    }
+  | {
+      readonly kind: 'batch';
+      readonly from: End;
+      readonly to: End;
+      readonly sequence: number;
+      readonly received: number;
+      readonly envelopes: readonly unknown[];
+    }
   | {
       readonly kind: 'heartbeat';
       readonly from: End;
@@ -59,9 +73,24 @@ export function encode(frame: Frame): Uint8Array {
     case 'hello':
       return pack([kinds.hello, frame.version, ...endOf(frame.from), ...endOf(frame.to), frame.sent, frame.received]);
     case 'batch':
-      return pack([kinds.batch, ...endOf(frame.from), ...endOf(frame.to), frame.sequence, frame.received, frame.envelopes]);
+      return pack([
+        kinds.batch,
+        ...endOf(frame.from),
+        ...endOf(frame.to),
+        frame.sequence,
+        frame.received,
+        frame.envelopes,
+      ]);
     case 'heartbeat':
-      return pack([kinds.heartbeat, ...endOf(frame.from), ...endOf(frame.to), frame.sent, frame.received, frame.answer, frame.missed]);
+      return pack([
+        kinds.heartbeat,
+        ...endOf(frame.from),
+        ...endOf(frame.to),
+        frame.sent,
+        frame.received,
+        frame.answer,
+        frame.missed,
+      ]);
     case 'bye':
       return pack([kinds.bye, ...endOf(frame.from), ...endOf(frame.to)]);
   }
@@ -75,13 +104,35 @@ export function decode(bytes: Uint8Array): Frame | undefined {
   switch (kind) {
     case kinds.hello:
       if (!numbers(a, b, c, d, e, f, g)) return undefined;
-      return { kind: 'hello', version: a as number, from: end(b, c), to: end(d, e), sent: f as number, received: g as number };
+      return {
+        kind: 'hello',
+        version: a as number,
+        from: end(b, c),
+        to: end(d, e),
+        sent: f as number,
+        received: g as number,
+      };
     case kinds.batch:
       if (!numbers(a, b, c, d, e, f) || !Array.isArray(g)) return undefined;
-      return { kind: 'batch', from: end(a, b), to: end(c, d), sequence: e as number, received: f as number, envelopes: g };
+      return {
+        kind: 'batch',
+        from: end(a, b),
+        to: end(c, d),
+        sequence: e as number,
+        received: f as number,
+        envelopes: g,
+      };
     case kinds.heartbeat:
       if (!numbers(a, b, c, d, e, f) || typeof g !== 'boolean' || typeof h !== 'boolean') return undefined;
-      return { kind: 'heartbeat', from: end(a, b), to: end(c, d), sent: e as number, received: f as number, answer: g, missed: h };
+      return {
+        kind: 'heartbeat',
+        from: end(a, b),
+        to: end(c, d),
+        sent: e as number,
+        received: f as number,
+        answer: g,
+        missed: h,
+      };
     case kinds.bye:
       if (!numbers(a, b, c, d)) return undefined;
       return { kind: 'bye', from: end(a, b), to: end(c, d) };

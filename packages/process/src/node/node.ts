@@ -159,7 +159,8 @@ export class Node implements SessionNode, TransportEvents {
     } catch {
       frame = undefined;
     }
-    if (frame === undefined || peer === this.#runtime.name) return this.rejected(peer, 'a frame that cannot be decoded');
+    if (frame === undefined || peer === this.#runtime.name)
+      return this.rejected(peer, 'a frame that cannot be decoded');
     if (frame.kind === 'hello') this.#heardHello(peer, frame, bytes.length);
     else this.#heardInSession(peer, frame, bytes.length);
   }
@@ -326,7 +327,10 @@ export class Node implements SessionNode, TransportEvents {
 
   #heardHello(peer: string, hello: Frame & { readonly kind: 'hello' }, bytes: number): void {
     if (hello.version !== protocolVersion) {
-      return this.rejected(peer, `a greeting of protocol version ${hello.version}; this node speaks ${protocolVersion}`);
+      return this.rejected(
+        peer,
+        `a greeting of protocol version ${hello.version}; this node speaks ${protocolVersion}`,
+      );
     }
     let session = this.#sessions.get(peer);
     if (session?.isOpen === true && !sameEnd(session.remote, hello.from)) {

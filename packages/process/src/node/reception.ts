@@ -96,7 +96,17 @@ export class Reception {
       const why = reason === 'unknown' ? 'there is no such process' : 'that process has ended and another has its id';
       this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': ${why}`));
     } else {
-      this.#push(from.node, [kind.returned, to.id, to.generation, to.incarnation, from.id, from.generation, name, reason, count]);
+      this.#push(from.node, [
+        kind.returned,
+        to.id,
+        to.generation,
+        to.incarnation,
+        from.id,
+        from.generation,
+        name,
+        reason,
+        count,
+      ]);
     }
   }
 
@@ -105,12 +115,18 @@ export class Reception {
       this.#rejected(from.node, `a message '${name}' that process '${to.id}' has no handler with a schema for`);
       this.#runtime.deadLetter({ reason: 'unhandled', name, from, to });
     }
-    this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': it has no handler for it`));
+    this.refuse(
+      from,
+      new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': it has no handler for it`),
+    );
   }
 
   #invalid(name: string, from: PID, to: PID): void {
     this.#rejected(from.node, `a body of '${name}' that does not satisfy its schema, for process '${to.id}'`);
-    this.refuse(from, new ProcessError('MESSAGE_INVALID', `The body of '${name}' does not satisfy the schema of ${to.toString()}`));
+    this.refuse(
+      from,
+      new ProcessError('MESSAGE_INVALID', `The body of '${name}' does not satisfy the schema of ${to.toString()}`),
+    );
   }
 
   #validate(schema: WireSchema<unknown>, body: unknown): { readonly value: unknown } | undefined {

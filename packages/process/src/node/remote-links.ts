@@ -69,7 +69,9 @@ export class RemoteLinks {
   requested(peer: string, envelope: LinkEnvelope): void {
     const [, linkerId, linkerGeneration, linkeeId, linkeeGeneration, incarnation] = envelope;
     const cell = this.#runtime.cell(linkeeId);
-    const meant = linkeeGeneration === 0 || (cell?.pid.generation === linkeeGeneration && incarnation === this.#runtime.incarnation);
+    const meant =
+      linkeeGeneration === 0 ||
+      (cell?.pid.generation === linkeeGeneration && incarnation === this.#runtime.incarnation);
     if (cell === undefined || !meant) {
       const text = `no process '${linkeeId}' on node '${this.#runtime.name}'`;
       this.#push(peer, [kind.exited, linkerId, linkerGeneration, linkeeId, linkeeGeneration, 0, 'unreachable', text]);
@@ -80,7 +82,16 @@ export class RemoteLinks {
     const linker = new RemoteLinker(cell, (pid, reason) => {
       this.#remove(this.#incoming, peer, key);
       const text = 'message' in reason ? reason.message : '';
-      this.#push(peer, [kind.exited, linkerId, linkerGeneration, linkeeId, linkeeGeneration, pid.generation, reason.kind, text]);
+      this.#push(peer, [
+        kind.exited,
+        linkerId,
+        linkerGeneration,
+        linkeeId,
+        linkeeGeneration,
+        pid.generation,
+        reason.kind,
+        text,
+      ]);
     });
     this.#forget(table.get(key));
     table.set(key, linker);

@@ -221,10 +221,8 @@ export class Session {
 
   #heardHello(sent: number, received: number): void {
     this.#outbox.acknowledge(received);
-    this.#resend();
-    if (this.#ended) return;
-    if (sent > this.#received) this.#reportMissed();
-    else this.#acknowledge(false);
+    // Our answer tells what we sent. It comes behind all of that, so the peer will know for certain what it missed.
+    this.#acknowledge(sent > this.#received);
     this.#afterAcknowledgement();
   }
 
@@ -278,7 +276,11 @@ export class Session {
     this.#chunks = [];
     this.#chunkBytes = 0;
     if (whole !== undefined && whole[0] !== kind.chunk) this.#node.receive(this, whole);
-    else this.#node.rejected(this.peer, fits ? 'a chunked message that cannot be decoded' : 'a message above the size limit');
+    else
+      this.#node.rejected(
+        this.peer,
+        fits ? 'a chunked message that cannot be decoded' : 'a message above the size limit',
+      );
   }
 
   #reassembled(): Envelope | undefined {
@@ -321,7 +323,10 @@ export class Session {
     const parts: Batch[] = [];
     for (let at = 0; at < packed.length; at += size) {
       const last = at + size >= packed.length;
-      parts.push({ envelopes: [[kind.chunk, last, packed.subarray(at, at + size)]], whole: last ? envelope : undefined });
+      parts.push({
+        envelopes: [[kind.chunk, last, packed.subarray(at, at + size)]],
+        whole: last ? envelope : undefined,
+      });
     }
     this.#outbox.divide(parts);
   }
@@ -329,7 +334,14 @@ export class Session {
   #encode(envelopes: readonly Envelope[]): Uint8Array | undefined {
     const sequence = this.#outbox.sent + 1;
     try {
-      return encode({ kind: 'batch', from: this.local, to: this.remote, sequence, received: this.#received, envelopes });
+      return encode({
+        kind: 'batch',
+        from: this.local,
+        to: this.remote,
+        sequence,
+        received: this.#received,
+        envelopes,
+      });
     } catch {
       return undefined;
     }
@@ -373,7 +385,15 @@ export class Session {
   #heartbeatFrame(answer: boolean, missed: boolean): void {
     this.#acknowledged();
     const { sent } = this.#outbox;
-    this.#publish({ kind: 'heartbeat', from: this.local, to: this.remote, sent, received: this.#received, answer, missed });
+    this.#publish({
+      kind: 'heartbeat',
+      from: this.local,
+      to: this.remote,
+      sent,
+      received: this.#received,
+      answer,
+      missed,
+    });
   }
 
   /** Beats as long as something depends on the peer: unacknowledged batches, links, asks, or an open greeting. */
@@ -410,7 +430,10 @@ export class Session {
   /** How long the peer has been silent while we could have heard it. */
   #silence(): number {
     if (!this.#node.isConnected) return 0;
-    return Math.min(this.#node.now(), this.#node.provenUntil) - Math.max(this.#lastHeard, this.#watchedSince, this.#node.upSince);
+    return (
+      Math.min(this.#node.now(), this.#node.provenUntil) -
+      Math.max(this.#lastHeard, this.#watchedSince, this.#node.upSince)
+    );
   }
 
   #publish(frame: Frame): void {

@@ -12,7 +12,9 @@ export function nodeFiles(): Files {
     append: (path, data) => Future.from(append(path, data)),
     list: (path) => Future.from(readdir(path)),
     stat: (path) =>
-      Future.from(stat(path).then((found) => ({ size: found.size, directory: found.isDirectory(), modified: found.mtimeMs }))),
+      Future.from(
+        stat(path).then((found) => ({ size: found.size, directory: found.isDirectory(), modified: found.mtimeMs })),
+      ),
     realPath: (path) => Future.from(realpath(path)),
     createFolder: (path) => Future.from(mkdir(path, { recursive: true }).then(() => undefined)),
     remove: (path) => Future.from(rm(path, { recursive: true, force: true })),

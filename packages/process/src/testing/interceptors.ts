@@ -50,7 +50,10 @@ export class Rules {
 
   /** @param method name of the method, as given to `runtime.dispatch(pid, 'method')`: a closure has no name. */
   dispatch<P extends Process>(to: LocalPID<P>, method: keyof P & string, times?: number): Future<void> {
-    return this.#add((event, target) => event.kind === 'dispatch' && event.name === method && same(to, target), times).map(() => undefined);
+    return this.#add(
+      (event, target) => event.kind === 'dispatch' && event.name === method && same(to, target),
+      times,
+    ).map(() => undefined);
   }
 
   exited(match: Match = {}): Future<Intercepted<ExitReason>> {

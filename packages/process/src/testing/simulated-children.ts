@@ -73,7 +73,12 @@ export class SimulatedChildren implements Children {
   #start(command: Command): Child {
     const run = this.#script(command, this.#files);
     const pid = ++this.#pids;
-    const running: Running = { exited: new Deferred<ExitStatus>(), run, startTime: Math.floor(this.#clock.now()), timer: undefined };
+    const running: Running = {
+      exited: new Deferred<ExitStatus>(),
+      run,
+      startTime: Math.floor(this.#clock.now()),
+      timer: undefined,
+    };
     this.#running.set(pid, running);
     if (run.duration !== undefined) {
       running.timer = this.#clock.timer(toMilliseconds(run.duration), () => {

@@ -20,7 +20,8 @@ export class SimulatedFiles implements Files {
   /** @param shared another view of the same disk, for instance that of a node that crashed. */
   constructor(clock: Clock, shared?: SimulatedFiles) {
     this.#clock = clock;
-    this.#disk = shared !== undefined ? shared.#disk : { files: new Map(), folders: new Set(['/']), failWrites: undefined };
+    this.#disk =
+      shared !== undefined ? shared.#disk : { files: new Map(), folders: new Set(['/']), failWrites: undefined };
   }
 
   /** When set, every write fails with this code (`ENOSPC`, `EACCES`, …). */
@@ -51,7 +52,9 @@ export class SimulatedFiles implements Files {
   }
 
   append(path: string, data: Uint8Array | string): Future<void> {
-    return this.#later(() => this.#store(path, Buffer.concat([this.#files.get(path)?.data ?? new Uint8Array(), bytesOf(data)])));
+    return this.#later(() =>
+      this.#store(path, Buffer.concat([this.#files.get(path)?.data ?? new Uint8Array(), bytesOf(data)])),
+    );
   }
 
   list(path: string): Future<readonly string[]> {
@@ -91,8 +94,10 @@ export class SimulatedFiles implements Files {
 
   remove(path: string): Future<void> {
     return this.#later(() => {
-      for (const other of [...this.#files.keys()]) if (other === path || other.startsWith(`${path}/`)) this.#files.delete(other);
-      for (const other of [...this.#folders]) if (other === path || other.startsWith(`${path}/`)) this.#folders.delete(other);
+      for (const other of [...this.#files.keys()])
+        if (other === path || other.startsWith(`${path}/`)) this.#files.delete(other);
+      for (const other of [...this.#folders])
+        if (other === path || other.startsWith(`${path}/`)) this.#folders.delete(other);
     });
   }
 

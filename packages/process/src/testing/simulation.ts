@@ -101,7 +101,10 @@ export class Simulation implements AsyncDisposable {
     let quiet = 0;
     for (let turns = 0; quiet < quietTurns; turns++) {
       if (turns > settleLimit) {
-        throw new ProcessError('SETTLE_IMPOSSIBLE', 'The simulation does not settle: processes keep sending each other messages at the same virtual time');
+        throw new ProcessError(
+          'SETTLE_IMPOSSIBLE',
+          'The simulation does not settle: processes keep sending each other messages at the same virtual time',
+        );
       }
       const before = this.#activity();
       const fired = this.clock.fireDue();

@@ -37,7 +37,11 @@ describe('collect', () => {
     for (const promise of promises) promise.future.onDiscard(() => promise.discard());
     const all = collect(futures(promises));
     expect(all.discard()).to.equal(true);
-    expect([all.state, ...futures(promises).map((future) => future.state)]).to.deep.equal(['discarded', 'discarded', 'discarded']);
+    expect([all.state, ...futures(promises).map((future) => future.state)]).to.deep.equal([
+      'discarded',
+      'discarded',
+      'discarded',
+    ]);
   });
 
   it('LP-COLL-04 is abandoned with an input', () => {
@@ -125,7 +129,9 @@ describe('undiscardable', () => {
 
   it('LP-FUT-19 shields what a function returns', () => {
     const promise = new Deferred<number>();
-    const result = Future.ready(2).andThen(undiscardable((factor: number) => promise.future.map((value) => value * factor)));
+    const result = Future.ready(2).andThen(
+      undiscardable((factor: number) => promise.future.map((value) => value * factor)),
+    );
     result.discard();
     expect([result.hasDiscard, promise.future.hasDiscard]).to.deep.equal([true, false]);
     promise.set(42);

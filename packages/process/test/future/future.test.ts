@@ -45,12 +45,18 @@ describe('Future', () => {
     it('throws from get() and failure() in any other state, naming the one it is in', () => {
       expect(() => new Deferred<number>().future.get()).to.throw(ProcessError, 'Pending');
       const failed = Future.failed<number>('why');
-      expect(() => failed.get()).to.throw(ProcessError, 'Failed: why').with.property('code', 'FUTURE_NOT_READY');
+      expect(() => failed.get())
+        .to.throw(ProcessError, 'Failed: why')
+        .with.property('code', 'FUTURE_NOT_READY');
       expect(() => Future.ready(1).failure()).to.throw(ProcessError, 'Ready');
     });
 
     it('LP-SRC-28 changes once: the first of set, fail and discard wins', () => {
-      const settlers: ((promise: Deferred<number>) => boolean)[] = [(p) => p.set(1), (p) => p.fail('no'), (p) => p.discard()];
+      const settlers: ((promise: Deferred<number>) => boolean)[] = [
+        (p) => p.set(1),
+        (p) => p.fail('no'),
+        (p) => p.discard(),
+      ];
       for (const first of settlers) {
         const promise = new Deferred<number>();
         expect(first(promise)).to.equal(true);
@@ -88,7 +94,9 @@ describe('Future', () => {
   describe('callbacks', () => {
     it('LP-FUT-04 LP-SRC-30 run before the registering call returns if the state is there, else inside the completing call', () => {
       const seen: string[] = [];
-      Future.ready(1).onReady((value) => seen.push(`ready ${value}`)).onAny((future) => seen.push(`any ${future.get()}`));
+      Future.ready(1)
+        .onReady((value) => seen.push(`ready ${value}`))
+        .onAny((future) => seen.push(`any ${future.get()}`));
       Future.failed('f').onFailed((error) => seen.push(`failed ${String(error)}`));
       expect(seen).to.deep.equal(['ready 1', 'any 1', 'failed Error: f']);
       const discarded = new Deferred<number>();
@@ -178,7 +186,12 @@ describe('Future', () => {
 
     it('LP-FUT-12 travels to the future the chain waits for, and no further', () => {
       const { first, second, result, stepped } = chain();
-      expect([result.hasDiscard, result.isPending, first.future.hasDiscard, second.future.hasDiscard]).to.deep.equal([true, true, true, false]);
+      expect([result.hasDiscard, result.isPending, first.future.hasDiscard, second.future.hasDiscard]).to.deep.equal([
+        true,
+        true,
+        true,
+        false,
+      ]);
       expect(first.discard()).to.equal(true);
       expect([result.isDiscarded, stepped(), second.future.isPending]).to.deep.equal([true, false, true]);
     });
@@ -318,7 +331,12 @@ describe('Future', () => {
     }
 
     it('LP-FUT-25 recover forgets the discard, and a second one reaches the recovery', () => {
-      const [p1, p2, p3, p4] = [new Deferred<string>(), new Deferred<string>(), new Deferred<string>(), new Deferred<string>()];
+      const [p1, p2, p3, p4] = [
+        new Deferred<string>(),
+        new Deferred<string>(),
+        new Deferred<string>(),
+        new Deferred<string>(),
+      ];
       const result = p1.future
         .map(() => 'hello')
         .recover(() => p2.future.andThen(() => p3.future.andThen(() => p4.future)));
@@ -347,7 +365,8 @@ describe('Future', () => {
     });
 
     it('runs a recursion through ready futures without overflowing the stack', () => {
-      const count = (left: number): Future<number> => (left === 0 ? Future.ready(0) : Future.ready(left - 1).andThen(count));
+      const count = (left: number): Future<number> =>
+        left === 0 ? Future.ready(0) : Future.ready(left - 1).andThen(count);
       expect(count(100_000).get()).to.equal(0);
     });
   });

@@ -124,7 +124,9 @@ describe('the NATS transport', () => {
       return heard.includes('a me') && heard.includes('b me');
     });
     a.announce('leader.two', Buffer.from('me'));
-    expect(() => a.announce('no topic', Buffer.from('me'))).to.throw('no topic').with.property('code', 'TOPIC_INVALID');
+    expect(() => a.announce('no topic', Buffer.from('me')))
+      .to.throw('no topic')
+      .with.property('code', 'TOPIC_INVALID');
     expect(heard).not.to.include('another topic');
   });
 
@@ -163,12 +165,16 @@ describe('the NATS transport', () => {
       await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
       const address = mute.address();
       const port = typeof address === 'object' && address !== null ? address.port : 0;
-      expect(await failing({ servers: `nats://127.0.0.1:${port}`, connectTimeout: '100ms' })).to.include('no answer in time');
+      expect(await failing({ servers: `nats://127.0.0.1:${port}`, connectTimeout: '100ms' })).to.include(
+        'no answer in time',
+      );
       mute.close();
     });
 
     it('when it refuses our credentials', async () => {
-      expect(await failing({ user: 'me', password: 'secret' })).to.equal(`NATS server ${server.url}: it refused our credentials`);
+      expect(await failing({ user: 'me', password: 'secret' })).to.equal(
+        `NATS server ${server.url}: it refused our credentials`,
+      );
     });
 
     it('when the credentials file cannot be read', async () => {

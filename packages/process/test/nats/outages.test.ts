@@ -23,7 +23,13 @@ describe('nodes over NATS', () => {
   async function start(name: string, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
     const runtime = await Runtime.start({
       name,
-      transport: nats({ servers: server.url, nkeySeedFile: server.credentialsFile, reconnectWait: '50ms', pingInterval: '200ms', connectTimeout: '500ms' }),
+      transport: nats({
+        servers: server.url,
+        nkeySeedFile: server.credentialsFile,
+        reconnectWait: '50ms',
+        pingInterval: '200ms',
+        connectTimeout: '500ms',
+      }),
       heartbeatInterval: '100ms',
       linkTimeout: '1s',
       onError: () => {},
@@ -88,7 +94,9 @@ describe('nodes over NATS', () => {
     expect(listener.heard).to.deep.equal(['exited adder@b lost']);
     child.kill('SIGCONT');
     // A new session begins; nothing of the old one is heard.
-    expect(await outcome(world, a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum, timeout: '10s' }))).to.deep.equal({ n: 2 });
+    expect(await outcome(world, a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum, timeout: '10s' }))).to.deep.equal({
+      n: 2,
+    });
     expect(listener.heard).to.deep.equal(['exited adder@b lost']);
   });
 
@@ -154,7 +162,9 @@ describe('nodes over NATS', () => {
     const frozen = performance.now();
     await poll(() => performance.now() - frozen > 2500);
     server.thaw();
-    expect(await outcome(world, a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum, timeout: '10s' }))).to.deep.equal({ n: 2 });
+    expect(await outcome(world, a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum, timeout: '10s' }))).to.deep.equal({
+      n: 2,
+    });
     expect(listener.heard).to.deep.equal([]);
     child.kill('SIGKILL');
     await poll(() => listener.heard.length > 0, 'its death is heard of all the same');

@@ -18,11 +18,17 @@ export function withPeers() {
   return {
     /** Starts a program of the given folder and returns once it says 'ready'. */
     async start(program: URL, environment: Record<string, string>, ...args: string[]): Promise<ChildProcess> {
-      const child = fork(fileURLToPath(program), args, { execArgv, env: { ...process.env, ...environment }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      const child = fork(fileURLToPath(program), args, {
+        execArgv,
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
       children.add(child);
       await new Promise<void>((resolve, reject) => {
         child.once('message', () => resolve());
-        child.once('exit', (code, signal) => reject(new Error(`the peer ended before it was ready: ${signal ?? code}`)));
+        child.once('exit', (code, signal) =>
+          reject(new Error(`the peer ended before it was ready: ${signal ?? code}`)),
+        );
       });
       return child;
     },

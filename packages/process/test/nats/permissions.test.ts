@@ -31,7 +31,10 @@ describe('a broker with a permission per node', () => {
     directory = await mkdtemp(join(tmpdir(), 'mezzo-permissions-'));
     const configuration = join(directory, 'server.conf');
     const users = ['a', 'b', 'mallory'].map(user).join(',\n');
-    await writeFile(configuration, `listen: "127.0.0.1:-1"\nports_file_dir: "${directory}"\nauthorization { users: [ ${users} ] }\n`);
+    await writeFile(
+      configuration,
+      `listen: "127.0.0.1:-1"\nports_file_dir: "${directory}"\nauthorization { users: [ ${users} ] }\n`,
+    );
     child = spawn(executable, ['-c', configuration], { stdio: 'ignore' });
     url = await serverUrl(directory);
   });
@@ -45,7 +48,11 @@ describe('a broker with a permission per node', () => {
   });
 
   const start = (name: string, as = name, errors: unknown[] = []): Promise<Runtime> =>
-    Runtime.start({ name, transport: nats({ servers: url, user: as, password: 'pw' }), onError: (error) => errors.push(error) });
+    Runtime.start({
+      name,
+      transport: nats({ servers: url, user: as, password: 'pw' }),
+      onError: (error) => errors.push(error),
+    });
 
   it('lets nodes talk, ask and announce', async () => {
     await using a = await start('a');

@@ -12,7 +12,9 @@ describe('nodeClock', () => {
     const clock = nodeClock();
     const start = clock.now();
     const order: number[] = [];
-    await Promise.all([20, 5, 10].map((delay) => fired(clock, delay).then((at) => order.push(delay, at - start >= delay ? 1 : 0))));
+    await Promise.all(
+      [20, 5, 10].map((delay) => fired(clock, delay).then((at) => order.push(delay, at - start >= delay ? 1 : 0))),
+    );
     expect(order).to.deep.equal([5, 1, 10, 1, 20, 1]);
   });
 
@@ -52,7 +54,9 @@ describe('nodeClock', () => {
     const module = fileURLToPath(new URL('../../src/platform/node-clock.ts', import.meta.url));
     const run = async (code: string): Promise<number> => {
       const program = `import { nodeClock } from ${JSON.stringify(module)}; const clock = nodeClock(); ${code}`;
-      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], { stdio: 'inherit' });
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+        stdio: 'inherit',
+      });
       const [exitCode] = (await once(child, 'exit')) as [number];
       return exitCode;
     };

@@ -37,7 +37,8 @@ describe('nodeFiles', () => {
     const path = join(folder, 'log/file');
     await files.append(path, 'hello ');
     await files.append(path, 'world');
-    const text = async (options?: { offset?: number; length?: number }): Promise<string> => new TextDecoder().decode(await files.read(path, options));
+    const text = async (options?: { offset?: number; length?: number }): Promise<string> =>
+      new TextDecoder().decode(await files.read(path, options));
     expect(await text()).to.equal('hello world');
     expect(await text({ offset: 6 })).to.equal('world');
     expect(await text({ offset: 6, length: 2 })).to.equal('wo');

@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { type Command, dispatch, type Future, message, type PID, Process, ProcessError, type Runtime, type WireSchema } from '@mezzo/process';
+import {
+  type Command,
+  dispatch,
+  type Future,
+  message,
+  type PID,
+  Process,
+  ProcessError,
+  type Runtime,
+  type WireSchema,
+} from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
 const schema = <T>(): WireSchema<T> => ({
@@ -90,7 +100,8 @@ describe('Simulation', () => {
     const runtime = await world.start('node');
     const pid = runtime.spawn(new Echo());
     const seen: number[] = [];
-    for (const delay of [2 ** 31, 30 * 86_400_000, Number.POSITIVE_INFINITY]) runtime.delay(pid, delay, () => seen.push(world.clock.now()));
+    for (const delay of [2 ** 31, 30 * 86_400_000, Number.POSITIVE_INFINITY])
+      runtime.delay(pid, delay, () => seen.push(world.clock.now()));
     await world.advance(2 ** 31 - 1);
     expect(seen).to.deep.equal([]);
     await world.advance('60days');
@@ -130,7 +141,12 @@ describe('Simulation', () => {
       world = new Simulation({
         script: ({ file }) => {
           if (file === 'missing') throw new Error('ENOENT');
-          return { duration: '5secs', code: 3, stubborn: file === 'stubborn', finish: (files) => files.write('/out', 'done') };
+          return {
+            duration: '5secs',
+            code: 3,
+            stubborn: file === 'stubborn',
+            finish: (files) => files.write('/out', 'done'),
+          };
         },
       });
       runtime = await world.start('node');
@@ -140,7 +156,14 @@ describe('Simulation', () => {
       await world.stop();
     });
 
-    const command = (file: string): Command => ({ file, arguments: [], folder: '/', environment: {}, stdout: '/o', stderr: '/e' });
+    const command = (file: string): Command => ({
+      file,
+      arguments: [],
+      folder: '/',
+      environment: {},
+      stdout: '/o',
+      stderr: '/e',
+    });
 
     const value = async <T>(future: Future<T>): Promise<T> => {
       await world.settle();

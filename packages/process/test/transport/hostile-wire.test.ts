@@ -20,7 +20,16 @@ class Intruder {
 
   async join(world: World): Promise<void> {
     await this.#transport.start('intruder', 7, { ...deaf, frame: (_peer, bytes) => this.#heard(decode(bytes)) });
-    this.raw(encode({ kind: 'hello', version: protocolVersion, from: this.#local, to: { incarnation: 0, epoch: 0 }, sent: 0, received: 0 }));
+    this.raw(
+      encode({
+        kind: 'hello',
+        version: protocolVersion,
+        from: this.#local,
+        to: { incarnation: 0, epoch: 0 },
+        sent: 0,
+        received: 0,
+      }),
+    );
     await world.until(() => this.#remote !== undefined, 'node a greets back');
   }
 
@@ -30,7 +39,16 @@ class Intruder {
 
   batch(...envelopes: unknown[]): void {
     if (this.#remote === undefined) throw new Error('join first');
-    this.raw(encode({ kind: 'batch', from: this.#local, to: this.#remote, sequence: ++this.#sequence, received: 0, envelopes }));
+    this.raw(
+      encode({
+        kind: 'batch',
+        from: this.#local,
+        to: this.#remote,
+        sequence: ++this.#sequence,
+        received: 0,
+        envelopes,
+      }),
+    );
   }
 
   message(name: string, body: unknown, to = 'adder'): void {
@@ -138,11 +156,17 @@ describe('a hostile wire', () => {
       intruder.message('add', null);
       intruder.message('add', new Map([['n', 1]]));
       await rejects(6);
-      expect(letters).to.deep.equal(['no-such-kind', 'constructor', '__proto__'].map((name) => `unhandled ${name} adder@a`));
+      expect(letters).to.deep.equal(
+        ['no-such-kind', 'constructor', '__proto__'].map((name) => `unhandled ${name} adder@a`),
+      );
     });
 
     it('that carries prototype keys pollutes nothing', async () => {
-      intruder.message('first', JSON.parse('{"n":1,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'), 'listener');
+      intruder.message(
+        'first',
+        JSON.parse('{"n":1,"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'),
+        'listener',
+      );
       await world.until(() => listener.heard.length === 1);
       expect(({} as Record<string, unknown>)['polluted']).to.equal(undefined);
       await rejects(0);
@@ -151,7 +175,16 @@ describe('a hostile wire', () => {
     it('that carries a cyclic body harms nobody', async () => {
       const cyclic: { n: number; self?: unknown } = { n: 1 };
       cyclic.self = cyclic;
-      const bytes = new Packr({ structuredClone: true }).pack([kind.messages, 'listener', 0, 0, 'x', 1, 'first', [cyclic]]);
+      const bytes = new Packr({ structuredClone: true }).pack([
+        kind.messages,
+        'listener',
+        0,
+        0,
+        'x',
+        1,
+        'first',
+        [cyclic],
+      ]);
       intruder.batch([kind.chunk, true, bytes]);
       await world.until(() => listener.heard.length === 1);
       await rejects(0);
@@ -167,7 +200,7 @@ describe('a hostile wire', () => {
 
     it('that carries a message above the limit has it dropped when it ends', async () => {
       const b = await world.start('b', { maxMessage: 1_000_000 });
-      b.spawn(listener = new Listener('listener'));
+      b.spawn((listener = new Listener('listener')));
       for (let part = 0; part < 3; part++) a.send(a.pid('listener@b'), Text, 'x'.repeat(1_500_000));
       a.send(a.pid('listener@b'), First, { n: 1 });
       await world.until(() => listener.heard.length === 1);
@@ -196,7 +229,9 @@ describe('a hostile wire', () => {
 
     it('that greets in another version of the protocol is told apart, not understood', async () => {
       const end: End = { incarnation: 8, epoch: 1 };
-      intruder.raw(encode({ kind: 'hello', version: 99, from: end, to: { incarnation: 0, epoch: 0 }, sent: 0, received: 0 }));
+      intruder.raw(
+        encode({ kind: 'hello', version: 99, from: end, to: { incarnation: 0, epoch: 0 }, sent: 0, received: 0 }),
+      );
       await rejects(1);
     });
 

@@ -50,7 +50,8 @@ function simulated(): World {
     crash: (name) => simulation.crash(name),
     transport: () => simulation.network.transport(),
     async until(condition, what = condition.toString()) {
-      if (!(await simulation.advanceUntil(condition, '20s'))) throw new Error(`did not come about within 20 s: ${what}`);
+      if (!(await simulation.advanceUntil(condition, '20s')))
+        throw new Error(`did not come about within 20 s: ${what}`);
     },
     calm: () => simulation.advance('200ms'),
     async stop(runtime) {

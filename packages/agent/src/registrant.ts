@@ -122,7 +122,7 @@ export abstract class Registrant extends Process {
     this.#leader = leader;
     this.#detect();
     const isOld = leader !== undefined && this.#term !== undefined && compareTerms(leader.term, this.#term) < 0;
-    this.#master = leader === undefined || isOld ? undefined : this.runtime.pid(leader.address);
+    this.#master = leader === undefined ? undefined : this.runtime.pid(leader.address);
     if (leader !== undefined && !isOld) this.#term = leader.term;
     this.#startOver();
   }
@@ -130,7 +130,7 @@ export abstract class Registrant extends Process {
   #isLeader(from: PID, term: Term, kind: string): boolean {
     if (this.#state === 'terminating') return false;
     const isOld = this.#term !== undefined && compareTerms(term, this.#term) < 0;
-    if (this.#master === undefined || !from.equals(this.#master)) {
+    if (this.#master === undefined || !from.equals(this.#master) || isOld) {
       this.runtime.log.warn(
         { from: from.address, kind, term },
         'Ignored a message: its sender is not the leading master',

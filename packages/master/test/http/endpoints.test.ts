@@ -123,6 +123,7 @@ describe('the endpoints of the master', () => {
       expect(await cluster.metric(`master/${name}`), name).to.be.closeTo(value, 0.01);
     }
     agent.update(scheduler.id, 't', 'TASK_FINISHED');
+    await cluster.advance('20ms');
     scheduler.tell(schedulerMessages.Teardown, { frameworkId: scheduler.id });
     await cluster.advance('20ms');
     expect(await cluster.metric('master/tasks_finished')).to.equal(1);

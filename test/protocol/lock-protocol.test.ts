@@ -139,7 +139,8 @@ function simulated(): World {
     startBroker: async () => simulation.network.startBroker(),
     pass: (milliseconds) => simulation.advance(milliseconds),
     async until(condition, what) {
-      if (!(await simulation.advanceUntil(condition, '20s'))) throw new Error(`did not come about: ${what}; so far: ${told.join(', ')}`);
+      if (!(await simulation.advanceUntil(condition, '20s')))
+        throw new Error(`did not come about: ${what}; so far: ${told.join(', ')}`);
     },
   };
 }

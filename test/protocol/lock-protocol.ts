@@ -1,4 +1,13 @@
-import { message, messageOf, Process, ProcessError, type ExitReason, type PID, type Runtime, type WireSchema } from '@mezzo/process';
+import {
+  message,
+  messageOf,
+  Process,
+  ProcessError,
+  type ExitReason,
+  type PID,
+  type Runtime,
+  type WireSchema,
+} from '@mezzo/process';
 
 /** Tells that something of a kind happened; what the two worlds are compared by. */
 export type Tell = (kind: string) => void;
@@ -9,7 +18,8 @@ const empty: WireSchema<object> = {
   '~standard': {
     version: 1,
     vendor: 'test',
-    validate: (value) => (typeof value === 'object' && value !== null ? { value } : { issues: [{ message: 'no object' }] }),
+    validate: (value) =>
+      typeof value === 'object' && value !== null ? { value } : { issues: [{ message: 'no object' }] },
   },
 };
 

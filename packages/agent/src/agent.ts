@@ -52,6 +52,7 @@ export class Agent extends TaskKeeper {
 
   protected override finalize(reason: ExitReason): void {
     if (this.state !== 'terminating' && reason.kind === 'terminated') this.unregister();
+    this.stopRegistering();
     for (const helper of this.#spawned?.all ?? []) this.runtime.terminate(helper);
     if (reason.kind === 'crashed') this.#options.onShutdown?.(reason.message);
   }

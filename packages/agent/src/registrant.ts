@@ -122,7 +122,7 @@ export abstract class Registrant extends Process {
     this.#leader = leader;
     this.#detect();
     const isOld = leader !== undefined && this.#term !== undefined && compareTerms(leader.term, this.#term) < 0;
-    this.#master = leader === undefined ? undefined : this.runtime.pid(leader.address);
+    this.#master = leader === undefined || isOld ? undefined : this.runtime.pid(leader.address);
     if (leader !== undefined && !isOld) this.#term = leader.term;
     this.#startOver();
   }

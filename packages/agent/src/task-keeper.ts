@@ -194,7 +194,7 @@ export abstract class TaskKeeper extends Registrant {
       void dispatch(this.helpers.containerizer, (p) => p.discard(containerId));
       const message = reason.kind === 'crashed' ? `Executor terminated: ${reason.message}` : 'Executor terminated';
       const status = this.#status(task.id, 'TASK_FAILED', 'REASON_EXECUTOR_TERMINATED', message);
-      if (!framework.isTerminating) this.#step(framework, task, 'TASK_FAILED', { status });
+      this.#step(framework, task, 'TASK_FAILED', { status });
     }
     this.#removeIfIdle(framework);
   }

@@ -324,6 +324,17 @@ describe('an agent', () => {
       expect(master.states('t1'), 'stopping is no failure of the task').to.not.include('TASK_FAILED');
     });
 
+    it('with its node: it says nothing about the tasks of executors that end before it', async () => {
+      await using cluster = await Cluster.registered({ simulation: endless });
+      const { master, runtime } = cluster;
+      master.run(taskOf('t1', 'x'));
+      await cluster.until(() => master.states('t1').includes('TASK_RUNNING'));
+      // As a stopping runtime does, which ends processes in the reverse order of their start.
+      runtime.terminate(runtime.pid(runtime.processes.at(-1) ?? ''));
+      await cluster.world.advance('1mins');
+      expect(master.states('t1')).to.deep.equal(['TASK_STARTING', 'TASK_RUNNING']);
+    });
+
     it('when the master says so: it calls onShutdown, does not unregister and never comes back', async () => {
       await using cluster = await Cluster.registered({ simulation: endless });
       const { master } = cluster;

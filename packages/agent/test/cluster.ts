@@ -1,4 +1,4 @@
-import type { LocalPID, Runtime } from '@mezzo/process';
+import type { Duration, LocalPID, Runtime } from '@mezzo/process';
 import { Simulation, type SimulationOptions } from '@mezzo/process/testing';
 import { type Agent, type AgentOptions, startAgent } from '@mezzo/agent';
 import { FakeMaster } from './fake-master.ts';
@@ -63,7 +63,7 @@ export class Cluster implements AsyncDisposable {
     return cluster;
   }
 
-  async until(condition: () => boolean, limit: `${number}s` | `${number}mins` = '1mins'): Promise<void> {
+  async until(condition: () => boolean, limit: Duration = '1mins'): Promise<void> {
     if (!(await this.world.advanceUntil(condition, limit)))
       throw new Error(`It did not happen within ${limit}: ${condition.toString()}`);
   }

@@ -1,4 +1,7 @@
-import { agentMessages, type StatusUpdate } from '@mezzo/protocol';
+import { startAgent } from '@mezzo/agent';
+import { Process } from '@mezzo/process';
+import { Simulation } from '@mezzo/process/testing';
+import { agentMessages, Detect, Detected, type Leader, type StatusUpdate } from '@mezzo/protocol';
 import { expect } from 'chai';
 import { RegistrationBackoff } from '../src/registration-backoff.ts';
 import { Cluster } from './cluster.ts';
@@ -62,6 +65,13 @@ describe('registration', () => {
     expect(master.reregistrations).to.deep.equal([]);
   });
 
+  it('begins with the short wait again when a new leader comes', async () => {
+    await using cluster = await Cluster.start({ prepare: (master) => (master.answers = false) });
+    await cluster.until(() => cluster.master.registrations.length >= 10, '1hrs');
+    const leader = await newLeader(cluster);
+    await cluster.until(() => leader.registrations.length > 0, '2s');
+  });
+
   it('AGENT-04 listens to nobody but the leading master of the present reign', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
     const old = cluster.master;
@@ -83,6 +93,29 @@ describe('registration', () => {
     await cluster.world.advance('5s');
     expect(cluster.children.running, 'the former leader is not heard any more').to.deep.equal([]);
     expect([...old.updates, ...leader.updates]).to.deep.equal([]);
+  });
+
+  it('does not follow a leader of an older reign, whoever says it leads', async () => {
+    const elect: ((leader: Leader) => void)[] = [];
+    class Detector extends Process {
+      protected override initialize(): void {
+        this.install(Detect, (_, from) => void elect.push((leader) => this.send(from, Detected, { leader })));
+      }
+    }
+    await using world = new Simulation();
+    const runtime = await world.start('agent-1');
+    const masters = [5, 3].map((revision) => new FakeMaster({ created: 1, revision }, `master-${revision}`));
+    for (const master of masters) runtime.spawn(master);
+    const detector = runtime.spawn(new Detector('mine'));
+    startAgent(runtime, { cluster: 'test', workDirectory: '/work', resources: 'cpus:1', detector });
+    await world.advance('1s');
+    for (const { self, term } of masters) {
+      elect.shift()?.({ cluster: 'test', address: self.address, term, url: '' });
+      await world.advance('1mins');
+    }
+    expect(
+      masters.map(({ registrations, reregistrations }) => registrations.length + reregistrations.length),
+    ).to.deep.equal([1, 0]);
   });
 
   it('does not follow a master whose reign is older than one it has seen', async () => {

@@ -34,6 +34,9 @@ export interface Delegate {
   readonly to: PID;
 }
 
+/** More than any mailbox holds, and still a small integer to the engine, which compares those fastest. */
+const unbounded = 2 ** 30 - 1;
+
 /** `held`: an async handler has the mailbox until its promise settles. */
 type State = 'bottom' | 'ready' | 'held' | 'terminating' | 'ended';
 
@@ -51,7 +54,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** Links this process made, by exact or bare address of the linkee. */
   links: Map<string, Link> | undefined = undefined;
   /** Messages the mailbox holds at most; further ones are refused. */
-  bound = Number.POSITIVE_INFINITY;
+  bound = unbounded;
   #runtime: Runtime | undefined = undefined;
   #pid: LocalPID<Process> | undefined = undefined;
   #mailbox: Ring<Event> | undefined = undefined;
@@ -94,6 +97,12 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
 
   get ended(): boolean {
     return this.#state === 'ended';
+  }
+
+  /** False until `initialize` is done: only then is it known which kinds the process handles. */
+  get initialized(): boolean {
+    // The only hold without an event is that of an async initialize.
+    return this.#initialized && (this.#state !== 'held' || this.#unfinished !== undefined);
   }
 
   /** Who sent the message being handled; undefined outside message handlers. */
@@ -191,7 +200,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     }
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
-      while (served < quantum && this.#state === 'ready') {
+      while (mailbox.size > 0 && served < quantum && this.#state === 'ready') {
         const event = mailbox.shift();
         if (event === undefined) break;
         served++;
@@ -200,7 +209,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       }
     }
     this.#running = false;
-    this.#queued = this.#state === 'ready' && this.depth > 0;
+    this.#queued = mailbox !== undefined && mailbox.size > 0 && this.#state === 'ready';
     if (this.#room !== undefined && this.depth < this.bound) this.#announceRoom();
     return served;
   }
@@ -262,6 +271,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       this.#endCrashed(this.#crash.error);
     }
     if (this.#state !== 'held') this.#sender = undefined;
+  }
+
+  /** @internal A message, in a turn of the process that began with something else. */
+  serveWithin(event: Event): void {
+    this.#serveMessage(event, this.runtime);
   }
 
   #serveMessage(event: Event, runtime: Runtime): void {

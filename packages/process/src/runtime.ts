@@ -342,7 +342,7 @@ export class Runtime implements AsyncDisposable {
   /** @internal */
   deliver(to: PID, kind: Message<never> | Message<unknown>, body: unknown, from: PID): boolean {
     // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
-    if (to.receiver !== undefined && this.#isHere(to)) {
+    if (to.receiver !== undefined && to.node === this.name) {
       if (this.#freezes) freeze(body);
       return to.receiver.accept(new Event('message', kind.name, from, body, undefined));
     }
@@ -367,7 +367,7 @@ export class Runtime implements AsyncDisposable {
     method: string,
     result: Deferred<unknown> | undefined,
   ): void {
-    const receiver = pid.receiver !== undefined && this.#isHere(pid) ? pid.receiver : this.#local(pid);
+    const receiver = pid.receiver !== undefined && pid.node === this.name ? pid.receiver : this.#local(pid);
     if (receiver === undefined) result?.abandon();
     else receiver.accept(new Event('dispatch', method, undefined, call, result));
   }
@@ -444,10 +444,6 @@ export class Runtime implements AsyncDisposable {
     const waiters = this.#waiters.get(cell);
     this.#waiters.delete(cell);
     for (const waiter of waiters ?? []) waiter.set(true);
-  }
-
-  #isHere(pid: PID): boolean {
-    return pid.incarnation === this.incarnation && pid.node === this.name;
   }
 
   #local(pid: PID): Cell | undefined {

@@ -42,8 +42,10 @@ export class PosixContainerizer extends Process {
 
   protected override finalize(_reason: ExitReason): void {
     this.#ended = true;
-    if (!this.#killOnStop) return;
-    for (const container of this.#containers.values()) this.#signal(container, 'SIGKILL');
+    for (const container of this.#containers.values()) {
+      container.killTimer?.cancel();
+      if (this.#killOnStop) this.#signal(container, 'SIGKILL');
+    }
   }
 
   /** Kills what an earlier agent with this work directory left running. Gives the number of process groups killed. */

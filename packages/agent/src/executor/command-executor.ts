@@ -1,4 +1,4 @@
-import { dispatch, type ExitStatus, type LocalPID, messageOf, type PID, Process } from '@mezzo/process';
+import { dispatch, type ExitStatus, type LocalPID, messageOf, type PID, Process, type Timer } from '@mezzo/process';
 import {
   type ContainerID,
   executorMessages,
@@ -40,7 +40,7 @@ export class CommandExecutor extends Process {
   /** Nobody wants updates any more. */
   #silent = false;
   /** Sent, and not acknowledged by the agent. */
-  readonly #updates = new Map<UpdateUUID, TaskStatus>();
+  readonly #updates = new Map<UpdateUUID, { readonly status: TaskStatus; resend: Timer | undefined }>();
 
   constructor(options: CommandExecutorOptions) {
     super(`executor(${options.frameworkId}/${options.executorId})`);
@@ -49,6 +49,15 @@ export class CommandExecutor extends Process {
     this.install(KillExecutorTask, ({ taskId, gracePeriod }) => this.#kill(taskId, gracePeriod));
     this.install(AcknowledgeExecutorUpdate, ({ uuid }) => this.#acknowledged(uuid));
     this.install(ShutdownExecutor, () => this.#shutdown());
+  }
+
+  protected override finalize(): void {
+    this.#forgetUpdates();
+  }
+
+  #forgetUpdates(): void {
+    for (const { resend } of this.#updates.values()) resend?.cancel();
+    this.#updates.clear();
   }
 
   #launch(task: TaskInfo, sandbox: string): void {
@@ -108,7 +117,7 @@ export class CommandExecutor extends Process {
 
   #shutdown(): void {
     this.#silent = true;
-    this.#updates.clear();
+    this.#forgetUpdates();
     if (this.#task === undefined || this.#ended) this.#leave();
     else this.#kill(this.#task.taskId, undefined);
   }
@@ -132,19 +141,20 @@ export class CommandExecutor extends Process {
   #report(status: TaskStatus): void {
     const { uuid } = status;
     if (this.#silent || uuid === undefined) return;
-    this.#updates.set(uuid, status);
+    this.#updates.set(uuid, { status, resend: undefined });
     this.#send(uuid);
   }
 
   #send(uuid: UpdateUUID): void {
-    const status = this.#updates.get(uuid);
-    if (status === undefined) return;
+    const update = this.#updates.get(uuid);
+    if (update === undefined) return;
     const { agent, frameworkId, executorId } = this.#options;
-    this.send(agent, ExecutorUpdate, { frameworkId, executorId, status });
-    this.delay(resendInterval, () => this.#send(uuid));
+    this.send(agent, ExecutorUpdate, { frameworkId, executorId, status: update.status });
+    update.resend = this.delay(resendInterval, () => this.#send(uuid));
   }
 
   #acknowledged(uuid: UpdateUUID): void {
+    this.#updates.get(uuid)?.resend?.cancel();
     if (!this.#updates.delete(uuid)) return;
     if (this.#ended && this.#updates.size === 0) this.#leave();
   }

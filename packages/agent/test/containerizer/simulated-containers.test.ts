@@ -1,4 +1,4 @@
-import { dispatch } from '@mezzo/process';
+import { type Child, Deferred, dispatch } from '@mezzo/process';
 import { Simulation, type SimulationOptions } from '@mezzo/process/testing';
 import { ContainerID } from '@mezzo/protocol';
 import { expect } from 'chai';
@@ -26,11 +26,16 @@ describe('the POSIX containerizer, in moments that are hard to meet', () => {
   it('does not leave a child that starts while it ends', async () => {
     await using world = endless();
     const { runtime, containerizer, launch, children } = await start(world);
+    const spawn = children.spawn.bind(children);
+    children.spawn = (command) => {
+      runtime.terminate(containerizer);
+      const child = new Deferred<Child>();
+      world.clock.timer(100, () => child.associate(spawn(command)));
+      return child.future;
+    };
     void launch();
-    // Spawning takes a timer of the clock; the end comes right before.
-    while (children.running.length === 0 && world.clock.fireDue()) runtime.terminate(containerizer);
-    runtime.terminate(containerizer);
     await world.advance('1s');
+    expect(runtime.processes).to.deep.equal([]);
     expect(children.running).to.deep.equal([]);
   });
 

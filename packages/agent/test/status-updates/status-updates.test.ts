@@ -86,6 +86,17 @@ describe('the status update manager', () => {
     expect(receiver.numbers).to.deep.equal([1]);
   });
 
+  it('takes two acknowledgements of one update, the second while the first is being stored, for one', async () => {
+    await using world = new Simulation();
+    const { receiver, manager } = await start(world);
+    for (const number of [1, 2, 3]) void dispatch(manager, (p) => p.store(updateOf(number), '/meta/t1'));
+    await world.settle();
+    const outcomes = [1, 2].map(() => dispatch(manager, (p) => p.acknowledge(frameworkId, TaskID('t1'), uuid(1))));
+    await world.settle();
+    expect(outcomes.map((outcome) => outcome.get())).to.deep.equal(['next', 'unexpected']);
+    expect(receiver.numbers).to.deep.equal([1, 2]);
+  });
+
   it('AGENT-09 takes an update once, also after it was acknowledged', async () => {
     await using world = new Simulation();
     const { receiver, manager } = await start(world);

@@ -11,7 +11,8 @@ import { type Envelope, kind } from './envelope.ts';
 import { decode, type Frame, isLater, protocolVersion, sameEnd } from './frame.ts';
 import { Reception } from './reception.ts';
 import { RemoteLinks } from './remote-links.ts';
-import { Session, type SessionNode } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionNode } from './session-node.ts';
 
 export interface NodeOptions {
   /** How often a peer that something depends on is asked for a sign of life. Default 1 s. */

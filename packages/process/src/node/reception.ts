@@ -1,6 +1,8 @@
 import { type Asks, isAsker } from '../ask.ts';
+import type { Cell } from '../cell.ts';
 import { messageOf, OutcomeUnknown, ProcessError, ProcessGone } from '../errors.ts';
 import { Event } from '../event.ts';
+import { Deferred } from '../future/future.ts';
 import type { WireSchema } from '../message.ts';
 import { PID } from '../pid.ts';
 import type { Runtime } from '../runtime.ts';
@@ -44,6 +46,10 @@ export class Reception {
     if (generation !== 0 && (cell.pid.generation !== generation || incarnation !== runtime.incarnation)) {
       return this.#unreached(to, name, from, 'stale', bodies.length);
     }
+    if (!cell.initialized) {
+      for (const body of bodies) this.#early(cell, to, name, from, body);
+      return;
+    }
     const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
     if (entry?.schema === undefined) return this.#unhandled(to, name, from, bodies.length);
     for (const body of bodies) {
@@ -77,6 +83,22 @@ export class Reception {
     if (!isAsker(asker)) return;
     const code = error instanceof ProcessError ? error.code : 'PROCESS_ENDED';
     this.#push(asker.node, [kind.refused, asker.id, asker.generation, code, error.message]);
+  }
+
+  /** What a process takes is known once it is initialized, so the message waits in its mailbox to be checked then. */
+  #early(cell: Cell, to: PID, name: string, from: PID, body: unknown): void {
+    const served = new Deferred<unknown>();
+    const gone = (): void =>
+      this.refuse(from, new ProcessGone('PROCESS_ENDED', `${to.toString()} did not answer '${name}': it has ended`));
+    served.future.onAbandoned(gone).onFailed(gone);
+    const serve = (): void => {
+      const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
+      if (entry?.schema === undefined) return this.#unhandled(to, name, from, 1);
+      const valid = this.#validate(entry.schema, body);
+      if (valid === undefined) this.#invalid(name, from, to);
+      else cell.serveWithin(new Event('message', name, from, valid.value, undefined));
+    };
+    cell.accept(new Event('dispatch', '', from, serve, served));
   }
 
   #answer(asker: PID, name: string, from: PID, body: unknown): void {

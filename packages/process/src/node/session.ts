@@ -1,35 +1,10 @@
-import type { Timer } from '../platform/platform.ts';
-import { asEnvelope, type Envelope, halve, kind } from './envelope.ts';
-import { decode, encode, type End, type Frame, pack, protocolVersion, sameEnd, unknownEnd, unpack } from './frame.ts';
-import { type Batch, Outbox } from './outbox.ts';
 import type { PID } from '../pid.ts';
-
-/** What a session needs of its node. */
-export interface SessionNode {
-  readonly maxPayload: number;
-  readonly isConnected: boolean;
-  /** Since when, in milliseconds since the epoch, this node's own connection has been up without a stall. */
-  readonly upSince: number;
-  /** Until when this node's own connection is known to have worked. */
-  readonly provenUntil: number;
-  readonly heartbeatInterval: number;
-  readonly linkTimeout: number;
-  readonly maxMessage: number;
-  now(): number;
-  timer(delay: number, thunk: () => void): Timer;
-  publish(peer: string, frame: Uint8Array): void;
-  /** Finds out whether this node's own connection works. */
-  prove(): void;
-  /** True while this side wants to know whether the peer lives: links or asks are open. */
-  interested(peer: string): boolean;
-  receive(session: Session, envelope: Envelope): void;
-  broken(session: Session, why: string): void;
-  rejected(peer: string, why: string): void;
-  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): void;
-  /** The session can take messages again, or has none left that are unacknowledged. */
-  eased(session: Session): void;
-  countResent(batches: number): void;
-}
+import type { Timer } from '../platform/platform.ts';
+import { Assembly, partsOf } from './assembly.ts';
+import { asEnvelope, type Envelope, halve, kind } from './envelope.ts';
+import { decode, encode, type End, type Frame, pack, protocolVersion, sameEnd, unknownEnd } from './frame.ts';
+import { type Batch, Outbox } from './outbox.ts';
+import type { SessionNode } from './session-node.ts';
 
 /** A received batch is acknowledged after this many milliseconds if nothing else carries the acknowledgement. */
 const acknowledgeDelay = 20;
@@ -63,8 +38,7 @@ export class Session {
   #watchedSince = 0;
   #heartbeat: Timer | undefined;
   #acknowledgement: Timer | undefined;
-  #chunks: Uint8Array[] = [];
-  #chunkBytes = 0;
+  readonly #assembly = new Assembly();
 
   constructor(node: SessionNode, peer: string, local: End) {
     this.#node = node;
@@ -197,7 +171,7 @@ export class Session {
     this.#ended = true;
     this.#heartbeat?.cancel();
     this.#acknowledgement?.cancel();
-    this.#chunks = [];
+    this.#assembly.clear();
   }
 
   /** Every envelope that may not have arrived, oldest first. */
@@ -266,29 +240,9 @@ export class Session {
   #take(envelope: Envelope | undefined): void {
     if (envelope === undefined) return this.#node.rejected(this.peer, 'an envelope of unknown shape');
     if (envelope[0] !== kind.chunk) return this.#node.receive(this, envelope);
-    const [, last, bytes] = envelope;
-    this.#chunkBytes += bytes.length;
-    const fits = this.#chunkBytes <= this.#node.maxMessage;
-    if (fits) this.#chunks.push(bytes);
-    else this.#chunks = [];
-    if (!last) return;
-    const whole = fits ? this.#reassembled() : undefined;
-    this.#chunks = [];
-    this.#chunkBytes = 0;
-    if (whole !== undefined && whole[0] !== kind.chunk) this.#node.receive(this, whole);
-    else
-      this.#node.rejected(
-        this.peer,
-        fits ? 'a chunked message that cannot be decoded' : 'a message above the size limit',
-      );
-  }
-
-  #reassembled(): Envelope | undefined {
-    try {
-      return asEnvelope(unpack(Buffer.concat(this.#chunks)));
-    } catch {
-      return undefined;
-    }
+    const whole = this.#assembly.take(envelope, this.#node.maxMessage);
+    if (typeof whole === 'string') this.#node.rejected(this.peer, whole);
+    else if (whole !== undefined) this.#node.receive(this, whole);
   }
 
   #sendBatch(batch: Batch): void {
@@ -320,15 +274,7 @@ export class Session {
     }
     if (packed.length > this.#node.maxMessage) return this.#node.undeliverable(this.peer, envelope, 'too-large');
     const size = Math.max(frameReserve, this.#node.maxPayload - frameReserve);
-    const parts: Batch[] = [];
-    for (let at = 0; at < packed.length; at += size) {
-      const last = at + size >= packed.length;
-      parts.push({
-        envelopes: [[kind.chunk, last, packed.subarray(at, at + size)]],
-        whole: last ? envelope : undefined,
-      });
-    }
-    this.#outbox.divide(parts);
+    this.#outbox.divide(partsOf(envelope, packed, size));
   }
 
   #encode(envelopes: readonly Envelope[]): Uint8Array | undefined {

@@ -23,7 +23,10 @@ describe('the claim of a node name', () => {
   }
 
   it('is read back as it was written, and nothing else is read', () => {
-    expect(decodeClaim(encodeClaim('taken', 7_000_000_000_000_001))).to.deep.equal({ kind: 'taken', incarnation: 7_000_000_000_000_001 });
+    expect(decodeClaim(encodeClaim('taken', 7_000_000_000_000_001))).to.deep.equal({
+      kind: 'taken',
+      incarnation: 7_000_000_000_000_001,
+    });
     for (const text of ['', 'taken', 'taken -1', 'taken 1 ', 'given 1', 'taken 1e3', `taken ${'9'.repeat(60)}`]) {
       expect(decodeClaim(Buffer.from(text)), text).to.equal(undefined);
     }

@@ -1,4 +1,4 @@
-import { Network, type Runtime, type Transport } from '@mezzo/process';
+import { type Future, type Network, type Runtime, type Transport } from '@mezzo/process';
 import { Simulation, SeededRandom } from '@mezzo/process/testing';
 import { expect } from 'chai';
 
@@ -16,19 +16,24 @@ describe('a session', () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     it(`delivers once and in order over a network that loses a fifth of the frames (seed ${seed})`, async () => {
       const chance = new SeededRandom(`losses ${seed}`);
-      await using world = new Simulation({ seed, fate: () => (chance.next() < 0.2 ? 'lost' : { delay: chance.next() * 5 }) });
+      await using world = new Simulation({
+        seed,
+        fate: () => (chance.next() < 0.2 ? 'lost' : { delay: chance.next() * 5 }),
+      });
       const a = await world.start('a', { ...timing, linkTimeout: '30s' });
       const b = await world.start('b', { ...timing, linkTimeout: '30s' });
       const listener = new Listener('listener', b.pid('adder@a'));
       b.spawn(listener);
       const adder = a.spawn(new Adder('adder'));
-      const asked = [];
+      const asked: Future<{ readonly n: number }>[] = [];
       for (let n = 0; n < 300; n++) {
         a.send(a.pid('listener@b'), First, { n });
         asked.push(b.ask(b.pid('adder@a'), Add, { n }, { reply: Sum, timeout: '10mins' }));
         if (n % 10 === 0) await world.advance('7ms');
       }
-      expect(await world.advanceUntil(() => listener.heard.length === 300 && asked.every((sum) => sum.isReady), '5mins')).to.equal(true);
+      expect(
+        await world.advanceUntil(() => listener.heard.length === 300 && asked.every((sum) => sum.isReady), '5mins'),
+      ).to.equal(true);
       expect(listener.heard).to.deep.equal(numbered(300));
       expect(asked.map((sum) => sum.get().n)).to.deep.equal(asked.map((_, n) => n + 1));
       expect(a.metrics.wireResent).to.be.greaterThan(0);
@@ -206,6 +211,56 @@ class Hand {
   }
 }
 
+describe('messages to a process that is not initialized yet', () => {
+  class Slow extends Listener {
+    protected override async initialize(): Promise<void> {
+      await new Promise<void>((resolve) => this.runtime.clock.timer(100, resolve));
+      super.initialize();
+      this.install(Add, ({ n }) => void this.reply(Sum, { n: n + 1 }));
+    }
+  }
+
+  it('wait for it, in order', async () => {
+    await using world = new Simulation();
+    const a = await world.start('a', timing);
+    const b = await world.start('b', timing);
+    const slow = new Slow('slow');
+    b.spawn(slow);
+    for (let n = 0; n < 3; n++) a.send(a.pid('slow@b'), First, { n });
+    const sum = a.ask(a.pid('slow@b'), Add, { n: 1 }, { reply: Sum });
+    await world.advance('90ms');
+    expect(slow.heard).to.deep.equal([]);
+    await world.advance('50ms');
+    expect(slow.heard).to.deep.equal(numbered(3));
+    expect(sum.get()).to.deep.equal({ n: 2 });
+  });
+
+  it('are checked all the same', async () => {
+    await using world = new Simulation();
+    const a = await world.start('a', timing);
+    const b = await world.start('b', timing);
+    const slow = new Slow('slow');
+    b.spawn(slow);
+    a.send(a.pid('slow@b'), First, { n: 'one' } as unknown as { n: number });
+    a.send(a.pid('slow@b'), Stuck, { n: 1 });
+    await world.advance('1s');
+    expect(slow.heard).to.deep.equal([]);
+    expect(b.metrics.wireRejected).to.equal(2);
+  });
+
+  it('fail the asks among them when it ends before', async () => {
+    await using world = new Simulation();
+    const a = await world.start('a', timing);
+    const b = await world.start('b', timing);
+    const slow = b.spawn(new Slow('slow'));
+    const sum = a.ask(a.pid('slow@b'), Add, { n: 1 }, { reply: Sum, timeout: '1hrs' });
+    await world.advance('50ms');
+    b.terminate(slow);
+    await world.advance('100ms');
+    expect(sum.isFailed).to.equal(true);
+  });
+});
+
 describe('the greeting of sessions', () => {
   const unknown: End = { incarnation: 0, epoch: 0 };
   let world: Simulation;
@@ -226,7 +281,14 @@ describe('the greeting of sessions', () => {
     return greeting.from;
   };
   const batch = (from: End, to: End, sequence: number): void =>
-    hand.say({ kind: 'batch', from, to, sequence, received: 0, envelopes: [[0, 'adder', 0, 0, '?', sequence, 'add', [{ n: sequence }]]] });
+    hand.say({
+      kind: 'batch',
+      from,
+      to,
+      sequence,
+      received: 0,
+      envelopes: [[0, 'adder', 0, 0, '?', sequence, 'add', [{ n: sequence }]]],
+    });
 
   it('opens nothing on a greeting that does not name this very session', async () => {
     hand.hello(hand.local, unknown);

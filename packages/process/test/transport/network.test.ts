@@ -92,6 +92,7 @@ describe('the in-process network', () => {
     network.freeze('b');
     say(a, 'b', 'question');
     say(b, 'a', 'unsent');
+    clock.fireDue();
     b.stop();
     join('b');
     clock.fireDue();
@@ -101,7 +102,9 @@ describe('the in-process network', () => {
   it('refuses topics that could not be NATS subjects', () => {
     const a = join('a');
     for (const topic of ['', 'a b', 'a.', '>', 'a.*']) {
-      expect(() => a.listen(topic, () => {}), topic).to.throw().with.property('code', 'TOPIC_INVALID');
+      expect(() => a.listen(topic, () => {}), topic)
+        .to.throw()
+        .with.property('code', 'TOPIC_INVALID');
     }
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { Future, Runtime, type DeadLetter, type PID, type RuntimeOptions, type Transport } from '@mezzo/process';
+import { type Future, Runtime, type DeadLetter, type PID, type RuntimeOptions, type Transport } from '@mezzo/process';
 import { nats } from '@mezzo/process/nats';
 import { Simulation } from '@mezzo/process/testing';
 
@@ -92,7 +92,9 @@ function overNats(): World {
       for (let round = 0; round < 3; round++) await probe.check();
       await probe.stop();
     },
-    stop: async (runtime) => void (await runtime.stop()),
+    async stop(runtime) {
+      await runtime.stop();
+    },
   };
 }
 

@@ -1,0 +1,48 @@
+import { asEnvelope, type Envelope, kind } from './envelope.ts';
+import { unpack } from './frame.ts';
+import type { Batch } from './outbox.ts';
+
+type ChunkEnvelope = Extract<Envelope, readonly [typeof kind.chunk, ...unknown[]]>;
+
+/** A packed envelope that is too large for one frame, as batches of one part each. */
+export function partsOf(envelope: Envelope, packed: Uint8Array, size: number): Batch[] {
+  const parts: Batch[] = [];
+  for (let at = 0; at < packed.length; at += size) {
+    const last = at + size >= packed.length;
+    parts.push({ envelopes: [[kind.chunk, last, packed.subarray(at, at + size)]], whole: last ? envelope : undefined });
+  }
+  return parts;
+}
+
+/** Puts an envelope together again that came in parts. */
+export class Assembly {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** The envelope with its last part, undefined before, or why it has to be dropped. */
+  take([, last, bytes]: ChunkEnvelope, limit: number): Envelope | string | undefined {
+    this.#bytes += bytes.length;
+    const fits = this.#bytes <= limit;
+    if (fits) this.#parts.push(bytes);
+    else this.#parts = [];
+    if (!last) return undefined;
+    const whole = fits ? this.#whole() : 'a message above the size limit';
+    this.clear();
+    return whole;
+  }
+
+  clear(): void {
+    this.#parts = [];
+    this.#bytes = 0;
+  }
+
+  #whole(): Envelope | string {
+    try {
+      const envelope = asEnvelope(unpack(Buffer.concat(this.#parts)));
+      if (envelope !== undefined && envelope[0] !== kind.chunk) return envelope;
+    } catch {
+      // Told below.
+    }
+    return 'a chunked message that cannot be decoded';
+  }
+}

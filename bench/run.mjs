@@ -59,7 +59,7 @@ async function measure(one, rounds) {
     unit: one.unit,
     reference: rounded(median(reference)),
     referenceName: one.referenceName,
-    ratio: rounded(median(ratios)),
+    ratio: rounded(median(ours) / median(reference)),
     spread: rounded((Math.max(...ratios) - Math.min(...ratios)) / median(ratios)),
   };
 }
@@ -82,7 +82,9 @@ function printTable(results, rounds) {
       `${name.padEnd(22)}${number(ours)} ${number(reference)}  ${unit.padEnd(12)}${ratio.toFixed(2).padStart(6)} ${`${(spread * 100).toFixed(0)} %`.padStart(7)}  ${referenceName}${note}\n`,
     );
   }
-  process.stdout.write('\nratio: ours / reference. spread: (largest ratio - smallest) / median ratio.\n');
+  process.stdout.write(
+    '\nratio: ours / reference. spread: (largest - smallest) / median of the ratios of single rounds.\n',
+  );
 }
 
 main().catch((error) => {

@@ -20,11 +20,14 @@ export interface NodeProcessOptions {
   readonly heartbeatInterval?: RuntimeOptions['heartbeatInterval'];
 }
 
+/** What is done in good order before the runtime stops. */
+export type Farewell = () => PromiseLike<unknown>;
+
 /**
  * Makes this OS process one node: connects, lets `start` spawn what lives here, tells the parent that it is ready by one
  * JSON line on standard output, and ends orderly at SIGINT, SIGTERM or when its parent is gone.
  */
-export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => unknown): Promise<void> {
+export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => Promise<Farewell>): Promise<void> {
   const log = pino({ level: options.logLevel, base: { node: options.name } }, destination({ dest: 2, sync: true }));
   const runtime = await Runtime.start({
     name: options.name,
@@ -38,26 +41,37 @@ export async function runNodeProcess(options: NodeProcessOptions, start: (runtim
     ...(options.linkTimeout === undefined ? {} : { linkTimeout: options.linkTimeout }),
     ...(options.heartbeatInterval === undefined ? {} : { heartbeatInterval: options.heartbeatInterval }),
   });
+  let farewell: Farewell;
+  try {
+    farewell = await start(runtime);
+  } catch (error) {
+    await runtime.stop();
+    throw error;
+  }
   const ended = new Promise<void>((resolve) => {
     let stopping = false;
     const stop = (): void => {
+      // Asked twice, it goes at once.
       if (stopping) process.exit(1);
       stopping = true;
-      runtime.stop().then(resolve, () => resolve());
+      void farewellAndStop(runtime, farewell).finally(resolve);
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     if (options.exitWithParent === true) process.stdin.on('end', stop).on('error', stop).resume();
   });
-  try {
-    await start(runtime);
-  } catch (error) {
-    await runtime.stop();
-    throw error;
-  }
   process.stdout.write(`${JSON.stringify({ ready: { name: options.name, pid: process.pid, url: runtime.url } })}\n`);
   await ended;
   process.exit(0);
+}
+
+async function farewellAndStop(runtime: Runtime, farewell: Farewell): Promise<void> {
+  try {
+    await farewell();
+  } catch (error) {
+    runtime.log.error({ error: messageOf(error) }, 'could not end in good order');
+  }
+  await runtime.stop();
 }
 
 /** The one line that a failed command leaves. */

@@ -65,7 +65,7 @@ export class StatusUpdates extends Process {
   acknowledge(frameworkId: FrameworkID, taskId: TaskID, uuid: UpdateUUID): Future<Acknowledged> {
     const stream = this.#streams.get(frameworkId)?.get(taskId);
     const head = stream?.head;
-    if (stream === undefined || head?.status.uuid !== uuid) {
+    if (stream === undefined || head?.status.uuid !== uuid || stream.acknowledging === uuid) {
       return Future.ready('unexpected');
     }
     stream.acknowledging = uuid;

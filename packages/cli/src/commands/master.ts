@@ -16,7 +16,8 @@ export const master = addNodeOptions(new Command('master'), 5050)
   .option('--allocation-interval <duration>', 'between two runs of the allocator', parseMilliseconds, 1000)
   .action(async (flags: MasterFlags) => {
     const { cluster, agentPingTimeout, maxAgentPingTimeouts, allocationInterval } = flags;
-    await runNodeProcess(nodeProcessOptions(flags, 'master'), (runtime) => {
+    await runNodeProcess(nodeProcessOptions(flags, 'master'), async (runtime) => {
       startMaster(runtime, { cluster, agentPingTimeout, maxAgentPingTimeouts, allocationInterval });
+      return () => Promise.resolve();
     }).catch(failWith);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startAgent } from '@mezzo/agent';
 import { startMaster } from '@mezzo/master';
-import { Network, nodePlatform, Runtime, type Transport } from '@mezzo/process';
+import { dispatch, Network, nodePlatform, Runtime, type Transport } from '@mezzo/process';
 import { httpServer } from '@mezzo/process/http';
 import { nats } from '@mezzo/process/nats';
 import { type NatsServer, provisionNatsServer, startNatsServer } from '../nats-server/index.ts';
@@ -133,7 +133,9 @@ async function startEmbedded(
   startMaster(master, { cluster, allocationInterval });
   for (const name of agentNames(options)) {
     const resources = options.resources ?? defaultResources();
-    await startAgent(await node(name, 0), { cluster, hostname: name, workDirectory: join(directory, name), resources });
+    const runtime = await node(name, 0);
+    const agent = await startAgent(runtime, { cluster, hostname: name, workDirectory: join(directory, name), resources });
+    started.add(async () => void (await dispatch(agent, (it) => it.shutdown())));
   }
   return {
     cluster,

@@ -162,6 +162,7 @@ export const commandInfo = Type.Object({
   /** A line for `/bin/sh -c`, or the program if `shell` is false. */
   value: text,
   shell: Type.Boolean(),
+  /** The program's argv, its own name first, as in Mesos and execvp; not looked at if `shell` is true. */
   arguments: texts,
   environment: textMap,
   user: Type.Optional(text),

@@ -1,8 +1,8 @@
 /** How much of each case one measurement does. */
 export const sizes = {
   volley: 500,
-  oneway: 2_000_000,
-  pingpong: 1_000_000,
+  oneway: 5_000_000,
+  pingpong: 3_000_000,
   ask: 200_000,
   spawn: 100_000,
   idle: 100_000,

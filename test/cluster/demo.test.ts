@@ -87,7 +87,7 @@ describe('npm start', function () {
     }
   });
 
-  it('fails when a file of the manifest cannot be counted', async function () {
+  it('fails with the name of an input folder that does not exist', async function () {
     if (locateNatsServer() === undefined) skipBecause(this, 'no nats-server can be had');
     const { code, stderr } = await run(demo, ['--exit', '--port', '0', '--input', join(folder, 'missing')], { limit });
     expect(code).to.equal(1);

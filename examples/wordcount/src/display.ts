@@ -9,8 +9,8 @@ interface ManifestTotals {
   readonly shards: number;
 }
 
-/** Milliseconds between two lines about progress: more often nobody can read. */
-const interval = 100;
+/** Milliseconds between two reports of progress: a terminal's line is drawn again, a log gets one more. */
+const interval = { json: 100, bar: 100, plain: 5000 };
 const barWidth = 30;
 
 /** What the job says on standard output. */
@@ -32,9 +32,10 @@ export class Display {
   progress(progress: Progress): void {
     const { total, finished } = progress.shards;
     const now = performance.now();
-    if (this.#mode === 'plain' || (now - this.#last < interval && finished < total)) return;
+    if (now - this.#last < interval[this.#mode] && finished < total) return;
     this.#last = now;
     if (this.#mode === 'json') this.#json({ progress });
+    else if (this.#mode === 'plain') this.#write(`${barOf(progress)}\n`);
     else this.#write(`\r\u001b[2K${barOf(progress)}`);
   }
 

@@ -155,6 +155,33 @@ describe('WordCountScheduler', () => {
     expect(job.outcome?.words).to.equal(5);
   });
 
+  it('launches nothing again for a held shard whose other task was killed', async () => {
+    const job = await start(2);
+    const task = only(await job.offer(1));
+    job.master.masterUpdate(task.taskId, 'TASK_LOST', 'REASON_AGENT_REMOVED');
+    await job.pass();
+    const [other, replacement] = await job.offer(2);
+    if (other === undefined || replacement === undefined) throw new Error('two shards waited');
+    await job.finish(task);
+    job.master.update(replacement.taskId, 'TASK_KILLED');
+    await job.pass();
+    expect(job.last?.shards).to.include({ waiting: 0, finished: 1 });
+    expect(await job.offer(2)).to.deep.equal([]);
+    await job.finish(other);
+    expect(job.outcome?.words).to.equal(2);
+  });
+
+  it('counts a failure once, however often it is told', async () => {
+    const job = await start(1);
+    const task = only(await job.offer(1));
+    job.master.update(task.taskId, 'TASK_FAILED');
+    for (let times = 0; times < 3; times++)
+      job.master.masterUpdate(task.taskId, 'TASK_FAILED', 'REASON_RECONCILIATION');
+    await job.pass();
+    await job.finish(only(await job.offer(1)));
+    expect(job.outcome?.tasks).to.deep.equal({ TASK_FAILED: 1, TASK_FINISHED: 1 });
+  });
+
   it('launches nothing again for a shard whose result came while it waited', async () => {
     const job = await start(1);
     const task = only(await job.offer(1));

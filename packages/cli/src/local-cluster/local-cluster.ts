@@ -126,7 +126,7 @@ async function startEmbedded(
   const network = new Network({ clock: platform.clock });
   const node = async (name: string, port: number): Promise<Runtime> => {
     const runtime = await Runtime.start({ name, platform, transport: network.transport(), http: httpServer({ port }), linkTimeout });
-    started.add(async () => void (await runtime.stop()));
+    started.add(() => runtime.stop());
     return runtime;
   };
   const master = await node('master', options.port ?? 5050);
@@ -135,7 +135,7 @@ async function startEmbedded(
     const resources = options.resources ?? defaultResources();
     const runtime = await node(name, 0);
     const agent = await startAgent(runtime, { cluster, hostname: name, workDirectory: join(directory, name), resources });
-    started.add(async () => void (await dispatch(agent, (it) => it.shutdown())));
+    started.add(() => dispatch(agent, (it) => it.shutdown()));
   }
   return {
     cluster,
@@ -167,9 +167,9 @@ function reporting(options: LocalClusterOptions): { report?: (line: string) => v
 
 /** What was started, to be ended in reverse order, once. */
 class Undoing {
-  readonly #steps: (() => Promise<unknown>)[] = [];
+  readonly #steps: (() => PromiseLike<unknown>)[] = [];
 
-  add(step: () => Promise<unknown>): void {
+  add(step: () => PromiseLike<unknown>): void {
     this.#steps.push(step);
   }
 

@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import type { LocalPID } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
-import { FrameworkID, type Offer, schedulerMessages, TaskID, type TaskStatus } from '@mezzo/protocol';
+import {
+  AnnouncementDetector,
+  FrameworkID,
+  type Offer,
+  schedulerMessages,
+  TaskID,
+  type TaskStatus,
+} from '@mezzo/protocol';
 import {
   type Driver,
   type Scheduler,
@@ -160,6 +167,17 @@ describe('SchedulerDriver', () => {
       await world.advance('1mins');
       expect(recorder.events.at(-1)).to.equal('subscribed f1 again');
       expect(master.calls('Subscribe').at(-1)?.framework.id).to.equal('f1');
+    });
+
+    it('subscribes again to a leader that the detector has never lost', async () => {
+      const guide = await world.start('guide');
+      const detector = guide.spawn(new AnnouncementDetector({ cluster: 'test' }));
+      const { recorder } = await stage(world, { detector: guide.pid(detector.toString()) });
+      world.network.partition('master', 'framework');
+      await world.advance('30s');
+      world.network.heal('master', 'framework');
+      await world.advance('1mins');
+      expect(recorder.events).to.deep.equal(['subscribed f1', 'disconnected', 'subscribed f1 again']);
     });
 
     it('comes back under an id of an earlier run and asks for all its tasks', async () => {

@@ -16,10 +16,6 @@ export class Cache extends Process {
     });
     this.install(Get, ({ key }) => this.reply(Got, { value: this.#entries.get(key)?.value }));
   }
-
-  protected override finalize(): void {
-    for (const { expiry } of this.#entries.values()) expiry.cancel();
-  }
 }
 
 /** Starts another cache whenever the one it looks after has crashed. */

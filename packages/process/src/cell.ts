@@ -5,7 +5,7 @@ import { Deferred, Future } from './future/future.ts';
 import type { HandlerTable } from './handler-table.ts';
 import type { Message, WireSchema } from './message.ts';
 import { LocalPID, type PID, type Receiver } from './pid.ts';
-import type { Clock } from './platform/platform.ts';
+import type { Clock, Timer } from './platform/platform.ts';
 import type { Process } from './process.ts';
 import { Ring } from './ring.ts';
 import type { Route } from './route.ts';
@@ -73,6 +73,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** It crashed while its own code was on the stack; it ends when that code returns. */
   #crash: { readonly error: unknown } | undefined = undefined;
   #room: Deferred<void> | undefined = undefined;
+  /** Timers that this process armed and that have not fired: they end with it, or they would keep the OS process alive. */
+  #delays: Set<Timer> | undefined = undefined;
 
   constructor(process: Process, id: string) {
     this.process = process;
@@ -147,6 +149,22 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     return true;
   }
 
+  /** Has `call` run in a turn of this process after so many milliseconds. */
+  delay(milliseconds: number, call: () => unknown): Timer {
+    const delays = (this.#delays ??= new Set<Timer>());
+    const timer = this.clock.timer(milliseconds, () => {
+      delays.delete(timer);
+      this.runtime.dispatchTo(this.pid, call, '', undefined);
+    });
+    delays.add(timer);
+    return {
+      cancel: () => {
+        delays.delete(timer);
+        return timer.cancel();
+      },
+    };
+  }
+
   /** READY when the mailbox has room for a message. */
   whenRoom(): Future<void> {
     if (this.depth < this.bound) return Future.ready(undefined);
@@ -182,6 +200,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     this.#state = 'ended';
     this.#mailbox = undefined;
     this.links = this.linkers = undefined;
+    this.#cancelDelays();
   }
 
   get more(): boolean {
@@ -217,6 +236,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   #schedule(): void {
     this.#queued = true;
     this.runtime.queue.push(this);
+  }
+
+  #cancelDelays(): void {
+    for (const timer of this.#delays ?? []) timer.cancel();
+    this.#delays = undefined;
   }
 
   #announceRoom(): void {
@@ -349,6 +373,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (unfinished !== undefined) this.#interrupt(unfinished, reason);
     for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#drop(event);
     this.#mailbox = undefined;
+    this.#cancelDelays();
     this.#room?.abandon();
     this.#room = undefined;
     this.runtime.unregister(this);

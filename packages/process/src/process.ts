@@ -1,5 +1,5 @@
 import { Cell, type Delegate, type Handler } from './cell.ts';
-import type { Duration } from './duration.ts';
+import { type Duration, toMilliseconds } from './duration.ts';
 import { ProcessError } from './errors.ts';
 import type { ExitReason } from './event.ts';
 import { Deferred, type Future } from './future/future.ts';
@@ -95,9 +95,9 @@ export abstract class Process {
     return to;
   }
 
-  /** Runs `fn` in a turn of this process after the given time; it is dropped if the process has ended by then. */
+  /** Runs `fn` in a turn of this process after the given time; it is cancelled if the process ends before. */
   protected delay(duration: Duration, fn: () => unknown): Timer {
-    return this.cell.runtime.delay(this.cell.pid, duration, fn);
+    return this.cell.delay(toMilliseconds(duration), fn);
   }
 
   /** A function that, called from anywhere, runs `fn` in a turn of this process. */

@@ -616,6 +616,22 @@ describe('Process', () => {
       expect(successor.log).to.deep.equal(['initialize']);
     });
 
+    it('delays end with their process, so that none keeps the OS process alive', async () => {
+      class Sleeper extends Process {
+        protected override initialize(): void {
+          this.delay('1days', () => undefined);
+        }
+      }
+      await world.settle();
+      const before = world.clock.nextDue();
+      const pid = runtime.spawn(new Sleeper('sleeper'));
+      await world.settle();
+      expect(world.clock.nextDue()).to.be.a('number').and.not.equal(before);
+      runtime.terminate(pid);
+      await world.settle();
+      expect(world.clock.nextDue()).to.equal(before);
+    });
+
     it('Future.after uses the clock of the process in whose turn it is called', async () => {
       const [, pid] = spawn();
       const result = dispatch(pid, () => new Deferred<string>().future.after('1secs', () => 'late'));

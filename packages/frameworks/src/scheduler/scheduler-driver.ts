@@ -62,7 +62,6 @@ export class SchedulerDriver extends Process implements Driver {
   #attempt: Timer | undefined;
   #questions: Backoff | undefined;
   #question: Timer | undefined;
-  #reconciliation: Timer | undefined;
 
   constructor(options: SchedulerOptions & { readonly detector: PID }) {
     super(options.id ?? 'scheduler');
@@ -174,11 +173,6 @@ export class SchedulerDriver extends Process implements Driver {
     this.link(detector);
     this.send(detector, Detect, {});
     this.#reconcileAlways();
-  }
-
-  protected override finalize(): void {
-    // An armed timer keeps the OS process alive.
-    for (const timer of [this.#attempt, this.#question, this.#reconciliation]) timer?.cancel();
   }
 
   protected override exited(pid: PID, reason: ExitReason): void {
@@ -318,7 +312,7 @@ export class SchedulerDriver extends Process implements Driver {
   }
 
   #reconcileAlways(): void {
-    this.#reconciliation = this.delay(this.#options.reconciliationInterval ?? '15mins', () => {
+    this.delay(this.#options.reconciliationInterval ?? '15mins', () => {
       if (this.#connected) this.#reconcileOpen();
       this.#reconcileAlways();
     });

@@ -6,10 +6,18 @@ import { agentAtMasterMachine, frameworkMachine, taskAtAgentMachine, taskAtMaste
 /** The page of diagrams, drawn from the machines that the code runs on. */
 export function lifecyclesPage(): string {
   const sections = [
-    ['A task, as the master sees it', 'packages/protocol/src/lifecycle/task-at-master.ts', toMermaid(taskAtMasterMachine)],
+    [
+      'A task, as the master sees it',
+      'packages/protocol/src/lifecycle/task-at-master.ts',
+      toMermaid(taskAtMasterMachine),
+    ],
     ['A task, as its agent sees it', 'packages/protocol/src/lifecycle/task-at-agent.ts', toMermaid(taskAtAgentMachine)],
     ['A framework', 'packages/protocol/src/lifecycle/framework.ts', toMermaid(frameworkMachine)],
-    ['An agent, as the master sees it', 'packages/protocol/src/lifecycle/agent-at-master.ts', toMermaid(agentAtMasterMachine)],
+    [
+      'An agent, as the master sees it',
+      'packages/protocol/src/lifecycle/agent-at-master.ts',
+      toMermaid(agentAtMasterMachine),
+    ],
   ] as const;
   return [
     '# Lifecycles',

@@ -1,11 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { writeFileSync } from 'node:fs';
 
-import Mocha from "mocha";
+import Mocha from 'mocha';
 
 const { EVENT_RUN_END, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
 /** Where test/support/skip.ts leaves the reason, on the test or on the suite whose before hook found it. */
-const REASON = Symbol.for("mezzo.skipReason");
+const REASON = Symbol.for('mezzo.skipReason');
 
 /**
  * The spec report, then every skipped test with the reason. MEZZO_TEST_TOTALS names a file to leave the counts in, as
@@ -35,7 +35,7 @@ function reasonOf(test) {
   for (let place = test; place; place = place.parent) {
     if (place[REASON]) return place[REASON];
   }
-  return "no reason given";
+  return 'no reason given';
 }
 
 /** By reason, since one missing tool skips many tests. */
@@ -48,5 +48,5 @@ function printSkipped(skipped) {
     log(`\n  - ${reason} (${titles.length})`);
     for (const title of titles) log(`      ${title}`);
   }
-  log("");
+  log('');
 }

@@ -12,7 +12,10 @@ function brokenRules(folder: string, source: string): string[] {
     const file = join(place, 'probe.ts');
     writeFileSync(file, source);
     const oxlint = join(root, 'node_modules', 'oxlint', 'bin', 'oxlint');
-    const { stdout } = spawnSync(process.execPath, [oxlint, '--type-aware', '--format', 'json', file], { cwd: root, encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, [oxlint, '--type-aware', '--format', 'json', file], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string }[] };
     return [...new Set(diagnostics.map(({ code }) => code.replace(/^.*\((.*)\)$/, '$1')))].sort();
   } finally {
@@ -29,9 +32,17 @@ describe('the linter', function () {
     ['chance', 'export const chance = Math.random();', 'no-restricted-properties'],
     ['a file', "import { readFileSync } from 'node:fs';\nreadFileSync('x');", 'no-restricted-imports'],
     ['an async handler', 'export async function handle(): Promise<void> {}', 'no-async-await'],
-    ['a floating promise', 'export const later = Promise.resolve(1);\nlater.then((n) => n + 1);', 'no-floating-promises'],
+    [
+      'a floating promise',
+      'export const later = Promise.resolve(1);\nlater.then((n) => n + 1);',
+      'no-floating-promises',
+    ],
     ['any', 'export const some: any = 1;', 'no-explicit-any'],
-    ['a non-null assertion', 'export const first = (list: readonly number[]): number => list[0]!;', 'no-non-null-assertion'],
+    [
+      'a non-null assertion',
+      'export const first = (list: readonly number[]): number => list[0]!;',
+      'no-non-null-assertion',
+    ],
   ] as const) {
     it(`refuses ${what} in the master`, () => {
       expect(brokenRules('packages/master/src', source)).to.deep.equal([rule]);

@@ -18,7 +18,15 @@ describe('the web page in a real browser', function () {
     cluster = await startLocalCluster({ agents: 2, port: 0, embedded: true, resources: 'cpus:2;mem:512' });
     browser = await chromium.launch({
       executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     });
     page = await browser.newPage();
     page.on('pageerror', (error) => errors.push(error.message));

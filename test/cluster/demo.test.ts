@@ -67,7 +67,15 @@ describe('npm start', function () {
     const { code, stdout } = await running.finished;
     expect(code).to.equal(0);
     expect(stdout).to.match(/\d+ words, \d+ distinct, in 60 files/);
-    await eventually(() => fetch(url).then(() => false, () => true), 10_000, () => 'the page still answers');
+    await eventually(
+      () =>
+        fetch(url).then(
+          () => false,
+          () => true,
+        ),
+      10_000,
+      () => 'the page still answers',
+    );
   });
 
   it('fails with one line when its port is in use', async function () {
@@ -81,7 +89,9 @@ describe('npm start', function () {
       const { code, stderr } = await run(demo, ['--exit', '--port', String(port), '--input', text.path], { limit });
       expect(code).to.equal(1);
       expect(stderr.trimEnd().split('\n')).to.have.length(1);
-      expect(stderr).to.include(String(port)).and.match(/in use/);
+      expect(stderr)
+        .to.include(String(port))
+        .and.match(/in use/);
     } finally {
       other.close();
     }

@@ -8,14 +8,23 @@ import { expect } from 'chai';
 
 const agents = ['agent-1', 'agent-2', 'agent-3'];
 const shardCount = 120;
-const shards: readonly ShardTask[] = Array.from({ length: shardCount }, (_, index) => ({ index, list: `/job/${index}.list`, bytes: 100 }));
+const shards: readonly ShardTask[] = Array.from({ length: shardCount }, (_, index) => ({
+  index,
+  list: `/job/${index}.list`,
+  bytes: 100,
+}));
 
 /** A task that takes two seconds and finds `index` times "even" or "odd", and "all" once. */
 const script: Script = ({ environment }) => ({
   duration: '2s',
   finish: (files) => {
     const index = Number(/(\d+)\.list$/.exec(environment['WORDCOUNT_LIST'] ?? '')?.[1]);
-    const lines = ['all 1', ...(index > 0 ? [`${index % 2 === 0 ? 'even' : 'odd'} ${index}`] : []), `. ${index + 1}`, ''];
+    const lines = [
+      'all 1',
+      ...(index > 0 ? [`${index % 2 === 0 ? 'even' : 'odd'} ${index}`] : []),
+      `. ${index + 1}`,
+      '',
+    ];
     files.write(`${environment['MESOS_SANDBOX']}/status.data`, gzipSync(lines.join('\n')));
   },
 });
@@ -30,7 +39,6 @@ const expected = {
   ],
 };
 
-
 /** Master and allocator in one runtime. */
 async function together(world: Simulation): Promise<void> {
   startMaster(await world.start('master'), { cluster: 'sim' });
@@ -43,12 +51,19 @@ async function exploded(world: Simulation): Promise<void> {
 }
 
 async function addAgent(world: Simulation, name: string): Promise<void> {
-  const started = startAgent(await world.start(name), { cluster: 'sim', workDirectory: `/work/${name}`, resources: 'cpus:2;mem:1024' });
+  const started = startAgent(await world.start(name), {
+    cluster: 'sim',
+    workDirectory: `/work/${name}`,
+    resources: 'cpus:2;mem:1024',
+  });
   expect(await world.advanceUntil(() => started.isReady, '1s'), started.toString()).to.equal(true);
 }
 
 /** Runs the count for at most a minute of the cluster's time, with `disturb` called once a third is done. */
-async function count(world: Simulation, disturb: () => void = () => {}): Promise<Awaited<ReturnType<typeof countShards>>> {
+async function count(
+  world: Simulation,
+  disturb: () => void = () => {},
+): Promise<Awaited<ReturnType<typeof countShards>>> {
   const runtime = await world.start('wordcount');
   let finished = 0;
   const outcome = Future.from(

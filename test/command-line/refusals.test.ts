@@ -13,7 +13,10 @@ async function refusal(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(mezzo, args, { environment: { NATS_URL: '' } });
   expect(code, stderr).to.equal(1);
   expect(stdout).to.equal('');
-  const lines = stderr.trimEnd().split('\n').filter((line) => !line.startsWith('{'));
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.startsWith('{'));
   expect(lines, stderr).to.have.length(1);
   return lines[0] ?? '';
 }
@@ -32,12 +35,16 @@ describe('a command that cannot be carried out leaves one line that names the ca
 
   it('when the NATS server cannot be reached', async () => {
     const line = await refusal(['master', '--nats', 'nats://127.0.0.1:9', '--port', '0']);
-    expect(line).to.include('nats://127.0.0.1:9').and.match(/refused/i);
+    expect(line)
+      .to.include('nats://127.0.0.1:9')
+      .and.match(/refused/i);
   });
 
   it('when the NATS server wants other credentials', async () => {
     const line = await refusal(['master', '--nats', nats.url, '--port', '0']);
-    expect(line).to.include(nats.url).and.match(/credentials|authori[sz]ation/i);
+    expect(line)
+      .to.include(nats.url)
+      .and.match(/credentials|authori[sz]ation/i);
   });
 
   it('when the port is in use', async () => {
@@ -47,7 +54,9 @@ describe('a command that cannot be carried out leaves one line that names the ca
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     try {
       const line = await refusal(['master', ...broker(), '--name', 'refused-port', '--port', String(port)]);
-      expect(line).to.include(String(port)).and.match(/in use/);
+      expect(line)
+        .to.include(String(port))
+        .and.match(/in use/);
     } finally {
       other.close();
     }

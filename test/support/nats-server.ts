@@ -1,25 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { existsSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   locateNatsServer,
   startNatsServer,
   type NatsServer,
   type NatsServerOptions,
-} from "../../packages/cli/src/nats-server/index.ts";
-import { skipBecause } from "./skip.ts";
+} from '../../packages/cli/src/nats-server/index.ts';
+import { skipBecause } from './skip.ts';
 
 const PATIENCE_MS = 10_000;
 
-export interface NatsServerFixtureOptions extends Omit<
-  NatsServerOptions,
-  "directory" | "executable"
-> {
+export interface NatsServerFixtureOptions extends Omit<NatsServerOptions, 'directory' | 'executable'> {
   /** One server for all tests of the suite (default), or a new one for each: for tests that kill or freeze it. */
-  readonly per?: "suite" | "test";
+  readonly per?: 'suite' | 'test';
 }
 
 /** A NATS server of the suite's own, and what can be done to it. */
@@ -46,19 +43,16 @@ export interface NatsServerFixture {
  * after them. Where there is no NATS server the tests are skipped with the reason; under CI they fail.
  */
 export function withNatsServer(options: NatsServerFixtureOptions = {}): NatsServerFixture {
-  const { per = "suite", ...launch } = options;
+  const { per = 'suite', ...launch } = options;
   let running: NatsServer | undefined;
   let directory: string | undefined;
 
   async function setUp(this: Mocha.Context): Promise<void> {
     const executable = locateNatsServer();
     if (executable === undefined) {
-      skipBecause(
-        this,
-        "no nats-server on PATH or in .cache/nats-server (node scripts/setup.mjs fetches it)",
-      );
+      skipBecause(this, 'no nats-server on PATH or in .cache/nats-server (node scripts/setup.mjs fetches it)');
     }
-    directory = await mkdtemp(join(tmpdir(), "mezzo-nats-"));
+    directory = await mkdtemp(join(tmpdir(), 'mezzo-nats-'));
     running = await startNatsServer({ jetstream: true, ...launch, directory, executable });
   }
 
@@ -69,19 +63,17 @@ export function withNatsServer(options: NatsServerFixtureOptions = {}): NatsServ
     directory = undefined;
   }
 
-  if (per === "suite") {
-    before("start a NATS server", setUp);
-    after("stop the NATS server", tearDown);
+  if (per === 'suite') {
+    before('start a NATS server', setUp);
+    after('stop the NATS server', tearDown);
   } else {
-    beforeEach("start a NATS server", setUp);
-    afterEach("stop the NATS server", tearDown);
+    beforeEach('start a NATS server', setUp);
+    afterEach('stop the NATS server', tearDown);
   }
 
   const present = (): NatsServer => {
     if (running === undefined) {
-      throw new Error(
-        "the NATS server runs only while tests do: use it in a test or a hook, not in describe()",
-      );
+      throw new Error('the NATS server runs only while tests do: use it in a test or a hook, not in describe()');
     }
     return running;
   };
@@ -101,22 +93,20 @@ export function withNatsServer(options: NatsServerFixtureOptions = {}): NatsServ
     get credentialsFile() {
       const { credentialsFile } = present();
       if (credentialsFile === undefined) {
-        throw new Error(
-          "this NATS server was started with credentials: 'none' and has no credentials file",
-        );
+        throw new Error("this NATS server was started with credentials: 'none' and has no credentials file");
       }
       return credentialsFile;
     },
     async freeze() {
-      present().kill("SIGSTOP");
+      present().kill('SIGSTOP');
       await stopped(present().pid);
     },
     thaw() {
-      present().kill("SIGCONT");
+      present().kill('SIGCONT');
     },
     async kill() {
       const { exited } = present();
-      present().kill("SIGKILL");
+      present().kill('SIGKILL');
       await exited;
     },
     restart: () => present().restart(),
@@ -126,12 +116,11 @@ export function withNatsServer(options: NatsServerFixtureOptions = {}): NatsServ
 /** A stop takes effect when the kernel gets to it, which /proc shows; elsewhere the signal must do. */
 async function stopped(pid: number): Promise<void> {
   const stat = `/proc/${pid}/stat`;
-  if (!existsSync("/proc/self/stat")) return;
+  if (!existsSync('/proc/self/stat')) return;
   const deadline = performance.now() + PATIENCE_MS;
   // The state follows the command's name, which is in parentheses.
-  while (!/\) T /.test(readFileSync(stat, "utf8"))) {
-    if (performance.now() > deadline)
-      throw new Error(`process ${pid} did not stop within ${PATIENCE_MS} ms`);
+  while (!/\) T /.test(readFileSync(stat, 'utf8'))) {
+    if (performance.now() > deadline) throw new Error(`process ${pid} did not stop within ${PATIENCE_MS} ms`);
     await sleep(2);
   }
 }

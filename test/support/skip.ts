@@ -1,9 +1,9 @@
 /** Where a suite or test keeps why it was skipped; scripts/mocha-reporter.mjs prints it. */
-const REASON = Symbol.for("mezzo.skipReason");
+const REASON = Symbol.for('mezzo.skipReason');
 
 /** Whether a missing tool is a failure and not a reason to skip. */
 export function everythingIsRequired(environment: NodeJS.ProcessEnv = process.env): boolean {
-  return Boolean(environment["CI"]) || environment["MEZZO_REQUIRE_ALL"] === "1";
+  return Boolean(environment['CI']) || environment['MEZZO_REQUIRE_ALL'] === '1';
 }
 
 /**

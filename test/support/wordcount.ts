@@ -19,19 +19,30 @@ export interface Report {
 }
 
 export interface Progress {
-  readonly shards: { readonly total: number; readonly finished: number; readonly running: number; readonly staging: number };
+  readonly shards: {
+    readonly total: number;
+    readonly finished: number;
+    readonly running: number;
+    readonly staging: number;
+  };
   readonly tasks: Readonly<Record<string, number>>;
 }
 
 /** A temporary folder with text in it: words from hashes, so that every run has the same ones. */
-export async function makeText(files: number, bytesEach: number): Promise<{ readonly path: string; remove(): Promise<void> }> {
+export async function makeText(
+  files: number,
+  bytesEach: number,
+): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'mezzo-text-'));
   for (let file = 0; file < files; file++) {
     const folder = join(path, `folder ${file % 7}`);
     await mkdir(folder, { recursive: true });
     let text = '';
     for (let block = 0; text.length < bytesEach; block++) {
-      const words = createHash('sha256').update(`${file} ${block % 100}`).digest('hex').replace(/\d/g, ' ');
+      const words = createHash('sha256')
+        .update(`${file} ${block % 100}`)
+        .digest('hex')
+        .replace(/\d/g, ' ');
       text += `${words.repeat(20)}\n`;
     }
     // No newline at the end: a word must not grow together with the next file's first.
@@ -89,7 +100,10 @@ export function expectSequential(report: Report, manifestFile: string): void {
     encoding: 'latin1',
     maxBuffer: 1 << 30,
   });
-  const counts = output.trimEnd().split('\n').map((line) => line.trim().split(' '));
+  const counts = output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(' '));
   expect(report.distinct).to.equal(counts.length);
   expect(report.words).to.equal(counts.reduce((sum, [count]) => sum + Number(count), 0));
   expect(report.top).to.deep.equal(counts.slice(0, 20).map(([count, word]) => [word, Number(count)]));
@@ -102,7 +116,15 @@ export async function stateOf(cluster: LocalCluster): Promise<ClusterState> {
 }
 
 export interface ClusterState {
-  readonly slaves: readonly { readonly hostname: string; readonly active: boolean; readonly used_resources: Readonly<Record<string, unknown>> }[];
-  readonly frameworks: readonly { readonly name: string; readonly active: boolean; readonly tasks: readonly { readonly state: string }[] }[];
+  readonly slaves: readonly {
+    readonly hostname: string;
+    readonly active: boolean;
+    readonly used_resources: Readonly<Record<string, unknown>>;
+  }[];
+  readonly frameworks: readonly {
+    readonly name: string;
+    readonly active: boolean;
+    readonly tasks: readonly { readonly state: string }[];
+  }[];
   readonly completed_frameworks: readonly { readonly name: string }[];
 }

@@ -27,7 +27,10 @@ export type Farewell = () => PromiseLike<unknown>;
  * Makes this OS process one node: connects, lets `start` spawn what lives here, tells the parent that it is ready by one
  * JSON line on standard output, and ends orderly at SIGINT, SIGTERM or when its parent is gone.
  */
-export async function runNodeProcess(options: NodeProcessOptions, start: (runtime: Runtime) => Promise<Farewell>): Promise<void> {
+export async function runNodeProcess(
+  options: NodeProcessOptions,
+  start: (runtime: Runtime) => Promise<Farewell>,
+): Promise<void> {
   const log = pino({ level: options.logLevel, base: { node: options.name } }, destination({ dest: 2, sync: true }));
   const runtime = await Runtime.start({
     name: options.name,

@@ -155,6 +155,7 @@ describe('agents at the master', () => {
       't TASK_RUNNING SOURCE_MASTER REASON_AGENT_REREGISTERED',
     ]);
     expect((await cluster.state()).slaves[0]?.used_resources).to.include({ cpus: 1 });
+    expect((await cluster.state()).frameworks[0]?.unreachable_tasks).to.deep.equal([]);
   });
 
   it('PART-03 shuts the tasks of a framework down that was torn down meanwhile', async () => {
@@ -172,6 +173,9 @@ describe('agents at the master', () => {
     const kinds = agent.received.map(({ kind }) => kind).filter((kind) => kind !== agentMessages.Ping.name);
     expect(kinds.slice(-2)).to.deep.equal([agentMessages.AgentReregistered.name, agentMessages.ShutdownFramework.name]);
     expect((await cluster.state()).slaves[0]?.used_resources).to.include({ cpus: 0 });
+    const [completed] = (await cluster.state()).completed_frameworks;
+    expect(completed?.completed_tasks.map((task) => task.state)).to.deep.equal(['TASK_KILLED']);
+    expect(completed?.unreachable_tasks).to.deep.equal([]);
     expect((await cluster.state()).frameworks).to.deep.equal([]);
   });
 
@@ -374,5 +378,31 @@ describe('agents at the master', () => {
     expect(scheduler.lastOffer.resources).to.deep.include({ type: 'SCALAR', name: 'cpus', scalar: 7 });
     await cluster.advance('3mins');
     expect((await cluster.state()).slaves[0]).to.include({ active: true });
+  });
+
+  it('adopts the task of an agent that unregistered and came back after all', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, checkpointing);
+    agent.tell(agentMessages.UnregisterAgent, { agentId: agent.id });
+    await cluster.advance('20ms');
+    agent.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:32')]);
+    await cluster.advance('20ms');
+    const [framework] = (await cluster.state()).frameworks;
+    expect(framework?.tasks.map((task) => task.state)).to.deep.equal(['TASK_RUNNING']);
+    expect(framework?.completed_tasks).to.deep.equal([]);
+    expect(scheduler.statuses.at(-1)).to.include({ state: 'TASK_RUNNING', message: 'Unknown agent reregistered' });
+  });
+
+  it('refuses the id of a task that is unreachable', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, aware);
+    const other = await cluster.agent('agent-2');
+    agent.answersPings = false;
+    await cluster.advance('90s');
+    const offer = scheduler.offers.findLast(({ agentId }) => agentId === other.id);
+    if (offer === undefined) throw new Error('no offer');
+    scheduler.launch(offer, [taskInfo('t', other.id, 'cpus:1;mem:32')]);
+    await cluster.advance('20ms');
+    expect(scheduler.statuses.at(-1)).to.include({ state: 'TASK_ERROR', message: 'Task has duplicate ID: t' });
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { allocatorMessages, schedulerMessages } from '@mezzo/protocol';
 import { TestCluster } from './cluster.ts';
-import { FakeScheduler, taskInfo } from './peers.ts';
+import { FakeAllocator, FakeScheduler, taskInfo } from './peers.ts';
 
 const total = 'allocator/mesos/resources/cpus/total';
 const taken = 'allocator/mesos/resources/cpus/offered_or_allocated';
@@ -98,5 +98,62 @@ describe('the master and an allocator elsewhere', () => {
     cluster.world.crash('master');
     await cluster.advance('1mins');
     expect(await cluster.metric(total, cluster.allocatorRuntime)).to.equal(0);
+  });
+
+  it('stops the offering of agents and frameworks that are disconnected or gone', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler('framework-1', { failoverTimeout: 600_000 });
+    const { id } = scheduler;
+    cluster.world.crash('agent-1');
+    cluster.world.crash('framework-1');
+    await cluster.advance('1mins');
+    expect(allocator.got(allocatorMessages.DeactivateAgent)).to.deep.equal([{ agentId: agent.id }]);
+    expect(allocator.got(allocatorMessages.DeactivateFramework)).to.deep.equal([{ frameworkId: id }]);
+    expect(allocator.got(allocatorMessages.RemoveFramework)).to.deep.equal([]);
+    await cluster.advance('11mins');
+    expect(allocator.got(allocatorMessages.RemoveFramework)).to.deep.equal([{ frameworkId: id }]);
+    expect(allocator.got(allocatorMessages.RemoveAgent)).to.deep.equal([{ agentId: agent.id }]);
+  });
+
+  it('gives back what is allocated to a framework that has just gone', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler('framework-1', { failoverTimeout: 600_000 });
+    const { id } = scheduler;
+    cluster.world.crash('framework-1');
+    await cluster.advance('1mins');
+    allocator.allocate(id, agent.id, 'cpus:1');
+    await cluster.advance('20ms');
+    expect(allocator.got(allocatorMessages.RecoverResources)).to.deep.equal([
+      {
+        frameworkId: id,
+        agentId: agent.id,
+        resources: [{ name: 'cpus', type: 'SCALAR', scalar: 1, allocationRole: '*' }],
+      },
+    ]);
+    expect((await cluster.state()).frameworks[0]?.offers).to.deep.equal([]);
+  });
+
+  it('offers nothing that is in use or on offer already, whatever the allocator says', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    const agent = await cluster.agent('agent-1', 'cpus:4;mem:4096');
+    const scheduler = await cluster.scheduler();
+    allocator.allocate(scheduler.id, agent.id, 'cpus:3');
+    allocator.allocate(scheduler.id, agent.id, 'cpus:2');
+    await cluster.advance('20ms');
+    expect(scheduler.offers).to.have.length(1);
+    scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:3')]);
+    await cluster.advance('20ms');
+    allocator.allocate(scheduler.id, agent.id, 'cpus:2');
+    allocator.allocate(scheduler.id, agent.id, 'cpus:1');
+    await cluster.advance('20ms');
+    expect(scheduler.offers.map(({ resources }) => resources[0])).to.deep.equal([
+      { name: 'cpus', type: 'SCALAR', scalar: 3 },
+      { name: 'cpus', type: 'SCALAR', scalar: 1 },
+    ]);
   });
 });

@@ -108,6 +108,22 @@ describe('frameworks at the master', () => {
     expect(agent.got(agentMessages.ShutdownFramework)).to.deep.equal([]);
   });
 
+  it('counts the failover timeout anew after each disconnection', async () => {
+    await using cluster = await TestCluster.start();
+    const first = await cluster.scheduler('one', { failoverTimeout: 600_000 });
+    cluster.world.crash('one');
+    await cluster.advance('1mins');
+    await cluster.scheduler('two', { id: first.id, failoverTimeout: 600_000 });
+    await cluster.advance('7mins');
+    cluster.world.crash('two');
+    await cluster.advance('5mins');
+    expect((await cluster.state()).frameworks.map(({ id, connected }) => [id, connected])).to.deep.equal([
+      [first.id, false],
+    ]);
+    await cluster.advance('6mins');
+    expect((await cluster.state()).frameworks).to.deep.equal([]);
+  });
+
   it('frees everything at once when a framework without failover timeout is killed', async () => {
     await using cluster = await TestCluster.start();
     const agent = await cluster.agent();

@@ -3,6 +3,7 @@ import type { AgentID } from '@mezzo/protocol';
 import {
   agentMessages,
   type AgentInfo,
+  allocatorMessages,
   type FrameworkID,
   type FrameworkInfo,
   type Offer,
@@ -272,4 +273,24 @@ export function reported(
     resources: [...Resources.parse(resources).allocate('*')],
     statuses: [],
   };
+}
+
+/** An allocator that allocates what the test says, and keeps what it is told. */
+export class FakeAllocator extends Peer {
+  protected readonly kinds = Object.values(allocatorMessages).filter(
+    (kind) => kind !== allocatorMessages.AllocatorInitialized && kind !== allocatorMessages.Allocated,
+  );
+
+  constructor() {
+    super('allocator');
+  }
+
+  allocate(frameworkId: FrameworkID, agentId: AgentID, resources: string): void {
+    const allocation = { role: '*', agentId, resources: [...Resources.parse(resources).allocate('*')] };
+    this.tell(allocatorMessages.Allocated, { frameworkId, allocations: [allocation] });
+  }
+
+  protected override heard(kind: string): void {
+    if (kind === allocatorMessages.InitializeAllocator.name) this.tell(allocatorMessages.AllocatorInitialized, {});
+  }
 }

@@ -127,6 +127,27 @@ describe('tasks at the master', () => {
     expect(await cluster.metric('master/tasks_failed')).to.equal(1);
   });
 
+  it('keeps a terminal task when another of its updates is acknowledged', async () => {
+    const { cluster, agent, scheduler } = await withOffer();
+    await using _ = cluster;
+    scheduler.acknowledges = false;
+    scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:3')]);
+    await cluster.advance('20ms');
+    const running = agent.update(scheduler.id, 't', 'TASK_RUNNING');
+    agent.update(scheduler.id, 't', 'TASK_FINISHED');
+    await cluster.advance('20ms');
+    const { id: frameworkId } = scheduler;
+    scheduler.tell(schedulerMessages.Acknowledge, {
+      frameworkId,
+      agentId: agent.id,
+      taskId: TaskID('t'),
+      uuid: running,
+    });
+    await cluster.advance('20ms');
+    expect(agent.got(agentMessages.AcknowledgeStatusUpdate).map(({ uuid }) => uuid)).to.deep.equal([running]);
+    expect((await cluster.state()).frameworks[0]?.tasks.map((task) => task.state)).to.deep.equal(['TASK_FINISHED']);
+  });
+
   it('a terminal state stands, whatever is reported later', async () => {
     const { cluster, agent, scheduler } = await withOffer();
     await using _ = cluster;

@@ -19,7 +19,9 @@ export function addNodeOptions(command: Command, defaultPort: number): Command {
   return command
     .option('--name <name>', 'name of this node, unique in the cluster')
     .addOption(
-      new Option('--nats <url>', 'NATS server, or several separated by commas').env('NATS_URL').default('nats://127.0.0.1:4222'),
+      new Option('--nats <url>', 'NATS server, or several separated by commas')
+        .env('NATS_URL')
+        .default('nats://127.0.0.1:4222'),
     )
     .option('--nats-seed <file>', 'file with the nkey seed that the NATS server demands')
     .option('--prefix <tokens>', 'first tokens of all subjects', 'mezzo')

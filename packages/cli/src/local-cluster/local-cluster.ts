@@ -34,7 +34,9 @@ export interface LocalCluster extends AsyncDisposable {
   /** The master's web page. */
   readonly url: string;
   /** Undefined when everything runs in this OS process. */
-  readonly nats: { readonly url: string; readonly seedFile: string | undefined; readonly server: NatsServer | undefined } | undefined;
+  readonly nats:
+    | { readonly url: string; readonly seedFile: string | undefined; readonly server: NatsServer | undefined }
+    | undefined;
   /** The OS processes; empty when everything runs in this one. */
   readonly members: readonly Member[];
   /** A transport for a further node of the cluster, in this OS process. */
@@ -52,7 +54,9 @@ export const linkTimeout = '4s';
 const allocationInterval = '100ms';
 
 // Members run the built program, also when this module is run from its source.
-const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/mezzo.js' : '../mezzo.js', import.meta.url));
+const program = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/mezzo.js' : '../mezzo.js', import.meta.url),
+);
 
 /** Starts a NATS server (or uses NATS_URL), one master and the agents, each an OS process of its own. */
 export async function startLocalCluster(options: LocalClusterOptions = {}): Promise<LocalCluster> {
@@ -64,7 +68,8 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
     await mkdir(join(directory, 'logs'), { recursive: true });
     const source = options.embedded === true ? undefined : await provisionNatsServer(reporting(options));
     if (source === undefined || source.kind === 'none') {
-      if (source !== undefined) options.report?.(`no NATS server can be had (${source.tried}): everything runs in one OS process`);
+      if (source !== undefined)
+        options.report?.(`no NATS server can be had (${source.tried}): everything runs in one OS process`);
       return await startEmbedded(options, cluster, directory, started);
     }
     const server = source.kind === 'executable' ? await startServer(directory, source.path) : undefined;
@@ -85,7 +90,17 @@ async function startMembers(
   started: Undoing,
 ): Promise<LocalCluster> {
   const common = [
-    ...['--nats', broker.url, '--prefix', cluster, '--cluster', cluster, '--exit-with-parent', '--link-timeout', linkTimeout],
+    ...[
+      '--nats',
+      broker.url,
+      '--prefix',
+      cluster,
+      '--cluster',
+      cluster,
+      '--exit-with-parent',
+      '--link-timeout',
+      linkTimeout,
+    ],
     ...(broker.seedFile === undefined ? [] : ['--nats-seed', broker.seedFile]),
   ];
   const member = async (name: string, ...given: readonly string[]): Promise<Member> => {
@@ -94,7 +109,14 @@ async function startMembers(
     started.add(() => one.stop());
     return one;
   };
-  const master = await member('master', 'master', '--port', String(options.port ?? 5050), '--allocation-interval', allocationInterval);
+  const master = await member(
+    'master',
+    'master',
+    '--port',
+    String(options.port ?? 5050),
+    '--allocation-interval',
+    allocationInterval,
+  );
   const agents = await Promise.all(
     agentNames(options).map((name) =>
       member(
@@ -110,7 +132,12 @@ async function startMembers(
     url: master.url,
     nats: broker,
     members: [master, ...agents],
-    transport: () => nats({ servers: broker.url, prefix: cluster, ...(broker.seedFile === undefined ? {} : { nkeySeedFile: broker.seedFile }) }),
+    transport: () =>
+      nats({
+        servers: broker.url,
+        prefix: cluster,
+        ...(broker.seedFile === undefined ? {} : { nkeySeedFile: broker.seedFile }),
+      }),
     stop: () => started.undo(),
     [Symbol.asyncDispose]: () => started.undo(),
   };
@@ -125,7 +152,13 @@ async function startEmbedded(
   const platform = nodePlatform();
   const network = new Network({ clock: platform.clock });
   const node = async (name: string, port: number): Promise<Runtime> => {
-    const runtime = await Runtime.start({ name, platform, transport: network.transport(), http: httpServer({ port }), linkTimeout });
+    const runtime = await Runtime.start({
+      name,
+      platform,
+      transport: network.transport(),
+      http: httpServer({ port }),
+      linkTimeout,
+    });
     started.add(() => runtime.stop());
     return runtime;
   };
@@ -134,7 +167,12 @@ async function startEmbedded(
   for (const name of agentNames(options)) {
     const resources = options.resources ?? defaultResources();
     const runtime = await node(name, 0);
-    const agent = await startAgent(runtime, { cluster, hostname: name, workDirectory: join(directory, name), resources });
+    const agent = await startAgent(runtime, {
+      cluster,
+      hostname: name,
+      workDirectory: join(directory, name),
+      resources,
+    });
     started.add(() => dispatch(agent, (it) => it.shutdown()));
   }
   return {

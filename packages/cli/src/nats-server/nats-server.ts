@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { isAbsolute, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { locateNatsServer } from "./executable.ts";
-import { NatsServerError } from "./nats-server-error.ts";
-import { ServerChild, type NatsServerExit } from "./server-child.ts";
-import { ServerFiles, type ServerConfiguration } from "./server-files.ts";
-import { readServerInfo } from "./server-info.ts";
+import { locateNatsServer } from './executable.ts';
+import { NatsServerError } from './nats-server-error.ts';
+import { ServerChild, type NatsServerExit } from './server-child.ts';
+import { ServerFiles, type ServerConfiguration } from './server-files.ts';
+import { readServerInfo } from './server-info.ts';
 
 /** The server refuses a larger max_payload: it is the size of its buffer for one client. */
 const MAX_PAYLOAD_LIMIT = 64 * 1024 * 1024;
@@ -25,7 +25,7 @@ export interface NatsServerOptions {
   /** Default false. */
   readonly jetstream?: boolean;
   /** 'nkey' (default): only who holds the seed made for this server may connect. 'none': everyone on this machine. */
-  readonly credentials?: "nkey" | "none";
+  readonly credentials?: 'nkey' | 'none';
   /** Largest message in bytes, at most 64 MiB. Default: the server's own, 1 MiB. */
   readonly maxPayload?: number;
   /** Absolute path. Default: what `locateNatsServer()` finds. */
@@ -65,18 +65,18 @@ export interface NatsServer extends AsyncDisposable {
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   checkOptions(options);
-  const { port = 0, jetstream = false, credentials = "nkey", maxPayload } = options;
+  const { port = 0, jetstream = false, credentials = 'nkey', maxPayload } = options;
   const executable = options.executable ?? locateNatsServer();
   if (executable === undefined) {
     throw new NatsServerError(
-      "not-found",
-      "there is no nats-server on PATH or in .cache/nats-server: run node scripts/setup.mjs, install one, or set NATS_URL",
+      'not-found',
+      'there is no nats-server on PATH or in .cache/nats-server: run node scripts/setup.mjs, install one, or set NATS_URL',
     );
   }
   const files = new ServerFiles(resolve(options.directory));
   files.prepare();
-  const publicKey = credentials === "nkey" ? files.createCredentials() : undefined;
-  const name = `mezzo-${randomBytes(8).toString("hex")}`;
+  const publicKey = credentials === 'nkey' ? files.createCredentials() : undefined;
+  const name = `mezzo-${randomBytes(8).toString('hex')}`;
   const configuration = { port, name, jetstream, publicKey, maxPayload };
   const launch = { executable, files, readyTimeoutMs: options.readyTimeoutMs ?? 15_000 };
   const ready = await launchServer(launch, configuration);
@@ -85,15 +85,15 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 }
 
 function checkOptions({ directory, port, maxPayload, executable }: NatsServerOptions): void {
-  if (directory === "") throw badOption("directory", directory, "the path of a directory");
+  if (directory === '') throw badOption('directory', directory, 'the path of a directory');
   if (port !== undefined && !isIntegerIn(port, 0, 65_535)) {
-    throw badOption("port", port, "an integer from 0 (any free port) to 65535");
+    throw badOption('port', port, 'an integer from 0 (any free port) to 65535');
   }
   if (maxPayload !== undefined && !isIntegerIn(maxPayload, 1, MAX_PAYLOAD_LIMIT)) {
-    throw badOption("maxPayload", maxPayload, `an integer of bytes from 1 to ${MAX_PAYLOAD_LIMIT}`);
+    throw badOption('maxPayload', maxPayload, `an integer of bytes from 1 to ${MAX_PAYLOAD_LIMIT}`);
   }
   if (executable !== undefined && !isAbsolute(executable)) {
-    throw badOption("executable", executable, "an absolute path");
+    throw badOption('executable', executable, 'an absolute path');
   }
 }
 
@@ -102,11 +102,8 @@ function isIntegerIn(value: number, low: number, high: number): boolean {
 }
 
 function badOption(name: string, given: string | number, expected: string): NatsServerError {
-  const shown = typeof given === "string" ? JSON.stringify(given) : String(given);
-  return new NatsServerError(
-    "bad-option",
-    `the NATS server's ${name} is ${shown}, expected ${expected}`,
-  );
+  const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
+  return new NatsServerError('bad-option', `the NATS server's ${name} is ${shown}, expected ${expected}`);
 }
 
 interface Launch {
@@ -164,10 +161,10 @@ class LaunchedNatsServer implements NatsServer {
 
   async stop(): Promise<void> {
     const child = this.#child;
-    child.signal("SIGTERM");
+    child.signal('SIGTERM');
     // A frozen server would keep TERM for when it is thawed.
-    child.signal("SIGCONT");
-    if (!(await endsWithin(child, STOP_GRACE_MS))) child.signal("SIGKILL");
+    child.signal('SIGCONT');
+    if (!(await endsWithin(child, STOP_GRACE_MS))) child.signal('SIGKILL');
     await child.exited;
   }
 
@@ -211,29 +208,29 @@ async function launchServer(
     }
     await endsWithin(child, POLL_MS);
   }
-  const overdue = child.signal("SIGKILL");
+  const overdue = child.signal('SIGKILL');
   const exit = await child.exited;
   throw overdue ? lateness(exit, readyTimeoutMs) : death(exit, configuration.port, files);
 }
 
 function lateness({ lastLine }: NatsServerExit, readyTimeoutMs: number): NatsServerError {
   return new NatsServerError(
-    "not-ready",
-    `the NATS server was not ready within ${readyTimeoutMs} ms; its last line: ${lastLine || "(none)"}`,
+    'not-ready',
+    `the NATS server was not ready within ${readyTimeoutMs} ms; its last line: ${lastLine || '(none)'}`,
   );
 }
 
 function death(exit: NatsServerExit, port: number, files: ServerFiles): NatsServerError {
   const { lastLine, code, signal } = exit;
-  if (lastLine.includes("address already in use")) {
+  if (lastLine.includes('address already in use')) {
     return new NatsServerError(
-      "port-in-use",
+      'port-in-use',
       `port ${port} on 127.0.0.1 is in use: stop what listens there, or give the NATS server another port`,
     );
   }
-  const how = signal ?? `exit code ${code ?? "unknown"}`;
+  const how = signal ?? `exit code ${code ?? 'unknown'}`;
   return new NatsServerError(
-    "died",
-    `the NATS server died before it was ready (${how}); its last line: ${lastLine || "(none)"} (log: ${files.log})`,
+    'died',
+    `the NATS server died before it was ready (${how}); its last line: ${lastLine || '(none)'} (log: ${files.log})`,
   );
 }

@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import {
   defaultCacheDirectory,
@@ -9,23 +9,19 @@ import {
   unpackedPackage,
   type LocateOptions,
   type NatsServerExecutable,
-} from "./executable.ts";
+} from './executable.ts';
 
 /** How long one call of apt-get may take, in milliseconds. */
 const APT_TIMEOUT_MS = 180_000;
 
 /** A machine without network must not keep its user waiting: seconds until a silent server is given up. */
-const APT_NETWORK_OPTIONS = [
-  "Acquire::Retries=1",
-  "Acquire::http::Timeout=20",
-  "Acquire::https::Timeout=20",
-];
+const APT_NETWORK_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=20', 'Acquire::https::Timeout=20'];
 
 /** Where mailboxes over NATS can be had from. */
 export type NatsServerSource =
-  | { readonly kind: "url"; readonly url: string }
-  | ({ readonly kind: "executable"; readonly fetched: boolean } & NatsServerExecutable)
-  | { readonly kind: "none"; readonly tried: string };
+  | { readonly kind: 'url'; readonly url: string }
+  | ({ readonly kind: 'executable'; readonly fetched: boolean } & NatsServerExecutable)
+  | { readonly kind: 'none'; readonly tried: string };
 
 export interface ProvisionOptions extends LocateOptions {
   /** Default: the environment of this OS process. NATS_URL is read from it, and apt-get runs in it. */
@@ -41,19 +37,17 @@ export interface ProvisionOptions extends LocateOptions {
  * cache (needs no root and leaves the machine alone), the distribution's package installed (as root). Never throws:
  * where none can be had, the answer tells in one line what was tried.
  */
-export async function provisionNatsServer(
-  options: ProvisionOptions = {},
-): Promise<NatsServerSource> {
+export async function provisionNatsServer(options: ProvisionOptions = {}): Promise<NatsServerSource> {
   const environment = options.environment ?? process.env;
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
   const report = options.report ?? (() => {});
 
-  const url = environment["NATS_URL"];
-  if (url !== undefined && url !== "") return { kind: "url", url };
+  const url = environment['NATS_URL'];
+  if (url !== undefined && url !== '') return { kind: 'url', url };
   const found = findNatsServer(options);
-  if (found !== undefined) return { kind: "executable", fetched: false, ...found };
+  if (found !== undefined) return { kind: 'executable', fetched: false, ...found };
 
-  const tried = ["none on PATH", `none in ${unpackedPackage(cacheDirectory)}`];
+  const tried = ['none on PATH', `none in ${unpackedPackage(cacheDirectory)}`];
   report("NATS server: fetching the distribution's package");
   const attempts = [() => unpackPackage(cacheDirectory, environment)];
   if (process.getuid?.() === 0 && options.mayInstall !== false) {
@@ -61,48 +55,43 @@ export async function provisionNatsServer(
   }
   for (const attempt of attempts) {
     const outcome = await attempt();
-    if (typeof outcome !== "string") return { kind: "executable", fetched: true, ...outcome };
+    if (typeof outcome !== 'string') return { kind: 'executable', fetched: true, ...outcome };
     tried.push(outcome);
   }
-  return { kind: "none", tried: tried.join("; ") };
+  return { kind: 'none', tried: tried.join('; ') };
 }
 
 /** The executable, or what went wrong. */
 type Outcome = NatsServerExecutable | string;
 
 /** A private package list and an unpacked package: what a user without root can do. */
-async function unpackPackage(
-  cacheDirectory: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<Outcome> {
+async function unpackPackage(cacheDirectory: string, environment: NodeJS.ProcessEnv): Promise<Outcome> {
   let scratch: string;
   try {
     await mkdir(cacheDirectory, { recursive: true });
-    scratch = await mkdtemp(join(cacheDirectory, "apt-"));
+    scratch = await mkdtemp(join(cacheDirectory, 'apt-'));
   } catch (error) {
     return `cannot write to ${cacheDirectory} (${reasonOf(error)})`;
   }
   try {
-    await mkdir(join(scratch, "state", "lists", "partial"), { recursive: true });
-    await mkdir(join(scratch, "cache", "archives", "partial"), { recursive: true });
-    const apt = (...args: string[]) =>
-      run("apt-get", [...aptOptions(scratch), ...args], { cwd: scratch, environment });
+    await mkdir(join(scratch, 'state', 'lists', 'partial'), { recursive: true });
+    await mkdir(join(scratch, 'cache', 'archives', 'partial'), { recursive: true });
+    const apt = (...args: string[]) => run('apt-get', [...aptOptions(scratch), ...args], { cwd: scratch, environment });
 
-    const update = await apt("update");
+    const update = await apt('update');
     if (!update.started) return `no apt-get to fetch it with (${update.reason})`;
-    const download = await apt("download", "nats-server");
+    const download = await apt('download', 'nats-server');
     if (!download.ok) {
       // apt-get update succeeds with warnings when a list cannot be fetched; that is then the true cause.
-      const cause = update.reason === "" ? download.reason : `${update.reason}, ${download.reason}`;
+      const cause = update.reason === '' ? download.reason : `${update.reason}, ${download.reason}`;
       return `apt-get download nats-server failed (${cause})`;
     }
-    const archive = (await readdir(scratch)).find((name) => name.endsWith(".deb"));
-    if (archive === undefined) return "apt-get download nats-server left no package";
-    const unpacked = join(scratch, "package");
-    const unpack = await run("dpkg-deb", ["-x", archive, unpacked], { cwd: scratch, environment });
+    const archive = (await readdir(scratch)).find((name) => name.endsWith('.deb'));
+    if (archive === undefined) return 'apt-get download nats-server left no package';
+    const unpacked = join(scratch, 'package');
+    const unpack = await run('dpkg-deb', ['-x', archive, unpacked], { cwd: scratch, environment });
     if (!unpack.ok) return `dpkg-deb -x ${archive} failed (${unpack.reason})`;
-    if (executableInPackage(unpacked) === undefined)
-      return `the server in ${archive} does not run here`;
+    if (executableInPackage(unpacked) === undefined) return `the server in ${archive} does not run here`;
     return await moveIntoPlace(unpacked, unpackedPackage(cacheDirectory));
   } catch (error) {
     return `fetching the package failed (${reasonOf(error)})`;
@@ -113,16 +102,16 @@ async function unpackPackage(
 
 function aptOptions(scratch: string): string[] {
   const settings = [
-    `Dir::State=${join(scratch, "state")}`,
-    `Dir::Cache=${join(scratch, "cache")}`,
+    `Dir::State=${join(scratch, 'state')}`,
+    `Dir::Cache=${join(scratch, 'cache')}`,
     // As root apt hands downloads to a user of its own, who may not be able to enter the checkout.
-    "APT::Sandbox::User=root",
-    "Acquire::Languages=none",
-    "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
-    "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
+    'APT::Sandbox::User=root',
+    'Acquire::Languages=none',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false',
+    'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false',
     ...APT_NETWORK_OPTIONS,
   ];
-  return ["-q", ...settings.flatMap((setting) => ["-o", setting])];
+  return ['-q', ...settings.flatMap((setting) => ['-o', setting])];
 }
 
 /** By rename, so that nobody ever finds half a package; a concurrent setup may have been faster. */
@@ -134,19 +123,16 @@ async function moveIntoPlace(unpacked: string, place: string): Promise<Outcome> 
   return executableInPackage(place) ?? `cannot move the package to ${place}`;
 }
 
-async function installPackage(
-  options: LocateOptions,
-  environment: NodeJS.ProcessEnv,
-): Promise<Outcome> {
-  const network = ["-q", ...APT_NETWORK_OPTIONS.flatMap((setting) => ["-o", setting])];
+async function installPackage(options: LocateOptions, environment: NodeJS.ProcessEnv): Promise<Outcome> {
+  const network = ['-q', ...APT_NETWORK_OPTIONS.flatMap((setting) => ['-o', setting])];
   const apt = (...args: string[]) =>
-    run("apt-get", [...network, ...args], {
-      environment: { ...environment, DEBIAN_FRONTEND: "noninteractive" },
+    run('apt-get', [...network, ...args], {
+      environment: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
     });
-  await apt("update");
-  const install = await apt("install", "-y", "--no-install-recommends", "nats-server");
+  await apt('update');
+  const install = await apt('install', '-y', '--no-install-recommends', 'nats-server');
   if (!install.ok) return `apt-get install nats-server failed (${install.reason})`;
-  return findNatsServer(options) ?? "apt-get install nats-server left no server that runs";
+  return findNatsServer(options) ?? 'apt-get install nats-server left no server that runs';
 }
 
 interface RunResult {
@@ -165,7 +151,7 @@ function run(
   return new Promise((resolve) => {
     const options = {
       cwd,
-      env: { ...environment, LC_ALL: "C" },
+      env: { ...environment, LC_ALL: 'C' },
       timeout: APT_TIMEOUT_MS,
       maxBuffer: 16 << 20,
     };
@@ -179,8 +165,8 @@ function run(
           reason: `no answer within ${APT_TIMEOUT_MS / 1000} s`,
         });
       } else {
-        const reason = complaint === "" ? (reasonOf(error).split("\n")[0] ?? "") : complaint;
-        resolve({ started: error.code !== "ENOENT", ok: false, reason });
+        const reason = complaint === '' ? (reasonOf(error).split('\n')[0] ?? '') : complaint;
+        resolve({ started: error.code !== 'ENOENT', ok: false, reason });
       }
     });
     child.stdin?.end();
@@ -189,9 +175,9 @@ function run(
 
 /** The last error that apt or dpkg wrote, without its prefix; warnings count where there is no error. */
 function lastComplaint(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => /^(E|W|Err|dpkg-deb|dpkg): ?/.test(line));
-  const line = lines.findLast((candidate) => !candidate.startsWith("W:")) ?? lines.at(-1) ?? "";
-  return line.replace(/^(E|W|Err): ?/, "").trim();
+  const lines = stderr.split('\n').filter((line) => /^(E|W|Err|dpkg-deb|dpkg): ?/.test(line));
+  const line = lines.findLast((candidate) => !candidate.startsWith('W:')) ?? lines.at(-1) ?? '';
+  return line.replace(/^(E|W|Err): ?/, '').trim();
 }
 
 function reasonOf(error: unknown): string {

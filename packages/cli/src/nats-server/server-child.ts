@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 
-import { boundToParent } from "./lifeline.ts";
-import { NatsServerError } from "./nats-server-error.ts";
-import type { ServerFiles } from "./server-files.ts";
+import { boundToParent } from './lifeline.ts';
+import { NatsServerError } from './nats-server-error.ts';
+import type { ServerFiles } from './server-files.ts';
 
 /** How a server's OS process ended. */
 export interface NatsServerExit {
@@ -16,8 +16,8 @@ export interface NatsServerExit {
 
 /** The children that an orderly end of this OS process must take along where the kernel does not. */
 const alive = new Set<ServerChild>();
-process.on("exit", () => {
-  for (const child of alive) child.signal("SIGKILL");
+process.on('exit', () => {
+  for (const child of alive) child.signal('SIGKILL');
 });
 
 /** One OS process of a NATS server. */
@@ -39,26 +39,26 @@ export class ServerChild {
   /** Runs the server on its configuration file, in its directory, with its log as standard output and error. */
   static async spawn(executable: string, files: ServerFiles): Promise<ServerChild> {
     const logStart = files.logLength();
-    const log = openSync(files.log, "a");
-    const [command, args] = boundToParent(executable, ["-c", files.configuration]);
+    const log = openSync(files.log, 'a');
+    const [command, args] = boundToParent(executable, ['-c', files.configuration]);
     // In a group of its own: Ctrl-C is for the cluster, which ends its broker last.
     const subprocess = spawn(command, args, {
       cwd: files.directory,
       detached: true,
-      stdio: ["ignore", log, log],
+      stdio: ['ignore', log, log],
     });
     closeSync(log);
     const exited = new Promise<NatsServerExit>((resolve) => {
-      subprocess.once("exit", (code, signal) => {
+      subprocess.once('exit', (code, signal) => {
         const lastLine = files.lastLogLine(logStart);
         resolve({ code: code ?? undefined, signal: signal ?? undefined, lastLine });
       });
     });
     const { pid } = subprocess;
     if (pid !== undefined) return new ServerChild(pid, exited);
-    const [cause] = await once(subprocess, "error");
+    const [cause] = await once(subprocess, 'error');
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NatsServerError("died", `the NATS server could not be run: ${reason}`, { cause });
+    throw new NatsServerError('died', `the NATS server could not be run: ${reason}`, { cause });
   }
 
   get ended(): boolean {

@@ -1,18 +1,9 @@
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { createUser } from "nkeys.js";
+import { createUser } from 'nkeys.js';
 
-import { NatsServerError } from "./nats-server-error.ts";
+import { NatsServerError } from './nats-server-error.ts';
 
 /** What the server is told; paths in it are relative to its directory, where it runs. */
 export interface ServerConfiguration {
@@ -36,17 +27,17 @@ export class ServerFiles {
 
   constructor(directory: string) {
     this.directory = directory;
-    this.configuration = join(directory, "nats-server.conf");
-    this.log = join(directory, "nats-server.log");
-    this.seed = join(directory, "nats-server.nk");
+    this.configuration = join(directory, 'nats-server.conf');
+    this.log = join(directory, 'nats-server.log');
+    this.seed = join(directory, 'nats-server.nk');
   }
 
   /** Creates the folder where it is missing (mode 0700). Throws NatsServerError 'directory-unwritable'. */
   prepare(): void {
     this.#write(() => {
       mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-      mkdirSync(join(this.directory, "jetstream"), { recursive: true, mode: 0o700 });
-      writeFileSync(this.log, "", { flag: "a", mode: 0o600 });
+      mkdirSync(join(this.directory, 'jetstream'), { recursive: true, mode: 0o700 });
+      writeFileSync(this.log, '', { flag: 'a', mode: 0o600 });
       chmodSync(this.log, 0o600);
     });
   }
@@ -69,7 +60,7 @@ export class ServerFiles {
   /** A killed server leaves its port file behind, and its pid may be given to the next one. */
   forgetPorts(): void {
     for (const name of this.#list()) {
-      if (name.endsWith(".ports")) rmSync(join(this.directory, name), { force: true });
+      if (name.endsWith('.ports')) rmSync(join(this.directory, name), { force: true });
     }
   }
 
@@ -89,9 +80,9 @@ export class ServerFiles {
 
   /** The last line logged since the log was `from` bytes long, without pid and time; empty if there is none. */
   lastLogLine(from: number): string {
-    const lines = readText(this.log, from).split("\n");
-    const last = lines.findLast((line) => line.trim() !== "") ?? "";
-    return last.replace(/^\[\d+\] \S+ \S+ /, "").trim();
+    const lines = readText(this.log, from).split('\n');
+    const last = lines.findLast((line) => line.trim() !== '') ?? '';
+    return last.replace(/^\[\d+\] \S+ \S+ /, '').trim();
   }
 
   #list(): string[] {
@@ -108,7 +99,7 @@ export class ServerFiles {
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
       throw new NatsServerError(
-        "directory-unwritable",
+        'directory-unwritable',
         `the NATS server needs a directory it can write to, and ${this.directory} is none (${cause}): name another`,
         { cause: error },
       );
@@ -119,9 +110,9 @@ export class ServerFiles {
 /** A file that is gone, with its directory perhaps, reads as empty: the server's own end tells the rest. */
 function readText(path: string, from = 0): string {
   try {
-    return readFileSync(path).subarray(from).toString("utf8");
+    return readFileSync(path).subarray(from).toString('utf8');
   } catch {
-    return "";
+    return '';
   }
 }
 
@@ -129,7 +120,7 @@ function readText(path: string, from = 0): string {
 function replaceFile(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.new`;
   rmSync(temporary, { force: true });
-  writeFileSync(temporary, content, { flag: "wx", mode: 0o600 });
+  writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
   renameSync(temporary, path);
 }
 
@@ -143,5 +134,5 @@ function configurationText(configuration: ServerConfiguration): string {
   if (maxPayload !== undefined) lines.push(`max_payload: ${maxPayload}`);
   if (jetstream) lines.push('jetstream { store_dir: "." }');
   if (publicKey !== undefined) lines.push(`authorization { users: [ { nkey: ${publicKey} } ] }`);
-  return `${lines.join("\n")}\n`;
+  return `${lines.join('\n')}\n`;
 }

@@ -1,22 +1,22 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { expect } from "chai";
+import { expect } from 'chai';
 
-import { locateNatsServer, provisionNatsServer } from "../../src/nats-server/index.ts";
-import { skipBecause } from "../../../../test/support/skip.ts";
-import { hasDebianTools, packageSource } from "./package-source.ts";
+import { locateNatsServer, provisionNatsServer } from '../../src/nats-server/index.ts';
+import { skipBecause } from '../../../../test/support/skip.ts';
+import { hasDebianTools, packageSource } from './package-source.ts';
 
-describe("where the NATS server comes from", () => {
+describe('where the NATS server comes from', () => {
   let directory: string;
   let cacheDirectory: string;
   let bin: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), "mezzo-provision-"));
-    cacheDirectory = join(directory, "cache");
-    bin = join(directory, "bin");
+    directory = await mkdtemp(join(tmpdir(), 'mezzo-provision-'));
+    cacheDirectory = join(directory, 'cache');
+    bin = join(directory, 'bin');
     await mkdir(bin);
   });
 
@@ -25,14 +25,14 @@ describe("where the NATS server comes from", () => {
   });
 
   function realServer(context: Mocha.Context): string {
-    return locateNatsServer() ?? skipBecause(context, "no nats-server on this machine");
+    return locateNatsServer() ?? skipBecause(context, 'no nats-server on this machine');
   }
 
   async function unpackedServer(context: Mocha.Context): Promise<string> {
-    const sbin = join(cacheDirectory, "nats-server", "usr", "sbin");
+    const sbin = join(cacheDirectory, 'nats-server', 'usr', 'sbin');
     await mkdir(sbin, { recursive: true });
-    await symlink(realServer(context), join(sbin, "nats-server"));
-    return join(sbin, "nats-server");
+    await symlink(realServer(context), join(sbin, 'nats-server'));
+    return join(sbin, 'nats-server');
   }
 
   async function program(name: string, body: string): Promise<string> {
@@ -42,38 +42,36 @@ describe("where the NATS server comes from", () => {
     return path;
   }
 
-  it("starts nothing where NATS_URL is set", async () => {
-    const environment = { NATS_URL: "nats://10.0.0.1:4222" };
+  it('starts nothing where NATS_URL is set', async () => {
+    const environment = { NATS_URL: 'nats://10.0.0.1:4222' };
     const source = await provisionNatsServer({ environment, searchPath: [], cacheDirectory });
-    expect(source).to.deep.equal({ kind: "url", url: "nats://10.0.0.1:4222" });
+    expect(source).to.deep.equal({ kind: 'url', url: 'nats://10.0.0.1:4222' });
   });
 
-  it("prefers the one on PATH to the one in the cache", async function () {
+  it('prefers the one on PATH to the one in the cache', async function () {
     const unpacked = await unpackedServer(this);
-    await symlink(realServer(this), join(bin, "nats-server"));
-    expect(locateNatsServer({ searchPath: [bin], cacheDirectory })).to.equal(
-      join(bin, "nats-server"),
-    );
+    await symlink(realServer(this), join(bin, 'nats-server'));
+    expect(locateNatsServer({ searchPath: [bin], cacheDirectory })).to.equal(join(bin, 'nats-server'));
     expect(locateNatsServer({ searchPath: [], cacheDirectory })).to.equal(unpacked);
   });
 
-  it("passes over what is called nats-server and does not run or is something else", async function () {
+  it('passes over what is called nats-server and does not run or is something else', async function () {
     const unpacked = await unpackedServer(this);
     const searchPath = [bin];
-    await program("nats-server", "exit 1");
+    await program('nats-server', 'exit 1');
     expect(locateNatsServer({ searchPath, cacheDirectory })).to.equal(unpacked);
-    await program("nats-server", "echo something else 2.0");
+    await program('nats-server', 'echo something else 2.0');
     expect(locateNatsServer({ searchPath, cacheDirectory })).to.equal(unpacked);
-    await rm(join(bin, "nats-server"));
-    await mkdir(join(bin, "nats-server"));
+    await rm(join(bin, 'nats-server'));
+    await mkdir(join(bin, 'nats-server'));
     expect(locateNatsServer({ searchPath, cacheDirectory })).to.equal(unpacked);
   });
 
-  it("finds none where there is none", () => {
+  it('finds none where there is none', () => {
     expect(locateNatsServer({ searchPath: [bin], cacheDirectory })).to.equal(undefined);
   });
 
-  it("tells what it found with the version, and does not fetch", async function () {
+  it('tells what it found with the version, and does not fetch', async function () {
     const unpacked = await unpackedServer(this);
     const reports: string[] = [];
     const source = await provisionNatsServer({
@@ -82,83 +80,80 @@ describe("where the NATS server comes from", () => {
       cacheDirectory,
       report: (line) => reports.push(line),
     });
-    expect(source).to.include({ kind: "executable", path: unpacked, fetched: false });
+    expect(source).to.include({ kind: 'executable', path: unpacked, fetched: false });
     expect(source)
-      .to.have.property("version")
+      .to.have.property('version')
       .that.matches(/^\d+\.\d+/);
     expect(reports).to.deep.equal([]);
   });
 
   it("unpacks the distribution's package into the cache and leaves nothing else there", async function () {
-    if (!hasDebianTools()) skipBecause(this, "no apt-get and dpkg-deb");
-    const environment = packageSource(directory, "nats-server", realServer(this));
+    if (!hasDebianTools()) skipBecause(this, 'no apt-get and dpkg-deb');
+    const environment = packageSource(directory, 'nats-server', realServer(this));
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
     const source = await provisionNatsServer(options);
-    const path = join(cacheDirectory, "nats-server", "usr", "sbin", "nats-server");
-    expect(source).to.include({ kind: "executable", path, fetched: true });
-    expect(await readdir(cacheDirectory)).to.deep.equal(["nats-server"]);
+    const path = join(cacheDirectory, 'nats-server', 'usr', 'sbin', 'nats-server');
+    expect(source).to.include({ kind: 'executable', path, fetched: true });
+    expect(await readdir(cacheDirectory)).to.deep.equal(['nats-server']);
     expect(await provisionNatsServer(options)).to.include({ path, fetched: false });
   });
 
-  it("replaces a package in the cache that does not run here", async function () {
-    if (!hasDebianTools()) skipBecause(this, "no apt-get and dpkg-deb");
-    const environment = packageSource(directory, "nats-server", realServer(this));
-    await mkdir(join(cacheDirectory, "nats-server", "usr", "sbin"), { recursive: true });
-    await writeFile(
-      join(cacheDirectory, "nats-server", "usr", "sbin", "nats-server"),
-      "half a file",
-    );
+  it('replaces a package in the cache that does not run here', async function () {
+    if (!hasDebianTools()) skipBecause(this, 'no apt-get and dpkg-deb');
+    const environment = packageSource(directory, 'nats-server', realServer(this));
+    await mkdir(join(cacheDirectory, 'nats-server', 'usr', 'sbin'), { recursive: true });
+    await writeFile(join(cacheDirectory, 'nats-server', 'usr', 'sbin', 'nats-server'), 'half a file');
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
-    expect(await provisionNatsServer(options)).to.include({ kind: "executable", fetched: true });
+    expect(await provisionNatsServer(options)).to.include({ kind: 'executable', fetched: true });
   });
 
-  it("two that fetch at the same time both get it", async function () {
-    if (!hasDebianTools()) skipBecause(this, "no apt-get and dpkg-deb");
-    const environment = packageSource(directory, "nats-server", realServer(this));
+  it('two that fetch at the same time both get it', async function () {
+    if (!hasDebianTools()) skipBecause(this, 'no apt-get and dpkg-deb');
+    const environment = packageSource(directory, 'nats-server', realServer(this));
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
     const sources = await Promise.all([provisionNatsServer(options), provisionNatsServer(options)]);
-    expect(sources.map(({ kind }) => kind)).to.deep.equal(["executable", "executable"]);
+    expect(sources.map(({ kind }) => kind)).to.deep.equal(['executable', 'executable']);
   });
 
-  it("tells in one line what was tried where the distribution has no such package", async function () {
-    if (!hasDebianTools()) skipBecause(this, "no apt-get and dpkg-deb");
-    const environment = packageSource(directory, "something-else", realServer(this));
+  it('tells in one line what was tried where the distribution has no such package', async function () {
+    if (!hasDebianTools()) skipBecause(this, 'no apt-get and dpkg-deb');
+    const environment = packageSource(directory, 'something-else', realServer(this));
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
     const source = await provisionNatsServer(options);
-    expect(source).to.have.property("kind", "none");
-    expect(source).to.have.property("tried").that.includes("none on PATH");
-    expect(source).to.have.property("tried").that.includes("Unable to locate package nats-server");
-    expect(source).to.have.property("tried").that.does.not.include("\n");
+    expect(source).to.have.property('kind', 'none');
+    expect(source).to.have.property('tried').that.includes('none on PATH');
+    expect(source).to.have.property('tried').that.includes('Unable to locate package nats-server');
+    expect(source).to.have.property('tried').that.does.not.include('\n');
     expect(await readdir(cacheDirectory)).to.deep.equal([]);
   });
 
-  it("tells that the machine has no apt-get", async () => {
+  it('tells that the machine has no apt-get', async () => {
     const environment = { PATH: bin };
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
     const source = await provisionNatsServer(options);
-    expect(source).to.have.property("tried").that.includes("no apt-get");
+    expect(source).to.have.property('tried').that.includes('no apt-get');
   });
 
-  it("tells that the package holds no server that runs here", async function () {
-    if (!hasDebianTools()) skipBecause(this, "no apt-get and dpkg-deb");
-    const environment = packageSource(directory, "nats-server", await program("other", "exit 1"));
+  it('tells that the package holds no server that runs here', async function () {
+    if (!hasDebianTools()) skipBecause(this, 'no apt-get and dpkg-deb');
+    const environment = packageSource(directory, 'nats-server', await program('other', 'exit 1'));
     const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
     const source = await provisionNatsServer(options);
-    expect(source).to.have.property("tried").that.includes("does not run here");
+    expect(source).to.have.property('tried').that.includes('does not run here');
     expect(locateNatsServer({ searchPath: [], cacheDirectory })).to.equal(undefined);
   });
 
-  it("tells that the cache cannot be written to", async () => {
-    const file = join(directory, "file");
-    await writeFile(file, "");
+  it('tells that the cache cannot be written to', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
     const source = await provisionNatsServer({
       environment: {},
       searchPath: [],
-      cacheDirectory: join(file, "below"),
+      cacheDirectory: join(file, 'below'),
       mayInstall: false,
     });
     expect(source)
-      .to.have.property("tried")
-      .that.includes(`cannot write to ${join(file, "below")}`);
+      .to.have.property('tried')
+      .that.includes(`cannot write to ${join(file, 'below')}`);
   });
 });

@@ -140,6 +140,8 @@ describe('the master and an allocator elsewhere', () => {
   it('offers nothing that is in use or on offer already, whatever the allocator says', async () => {
     await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
     const allocator = await cluster.peer('allocator', new FakeAllocator());
+    // The master has to find it first.
+    await cluster.advance('30s');
     const agent = await cluster.agent('agent-1', 'cpus:4;mem:4096');
     const scheduler = await cluster.scheduler();
     allocator.allocate(scheduler.id, agent.id, 'cpus:3');

@@ -24,8 +24,14 @@ export class Ring<T> {
     const index = this.#head++ & this.#mask;
     const value = this.#slots[index];
     this.#slots[index] = undefined;
-    if (this.#head === this.#tail && this.#mask >= 4095) this.#resize(64);
+    if (this.#head === this.#tail) this.#drained();
     return value;
+  }
+
+  /** Beginning anew keeps the positions small integers, and the slots in use in the processor's cache. */
+  #drained(): void {
+    this.#head = this.#tail = 0;
+    if (this.#mask >= 4095) this.#resize(64);
   }
 
   /** What `shift` would give, left in place. */

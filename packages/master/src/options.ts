@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '@mezzo/process';
-import type { MasterID } from '@mezzo/protocol';
+import { type MasterID, Resources } from '@mezzo/protocol';
 
 /** Mesos's flags in camelCase, with Mesos's defaults. */
 export interface MasterOptions {
@@ -44,7 +44,7 @@ export interface ResolvedOptions {
   readonly maxUnreachableTasksPerFramework: number;
 }
 
-/** Throws DURATION_INVALID, or RangeError for an offer timeout of 0. */
+/** Throws DURATION_INVALID, ResourcesParseError for minAllocatableResources, or RangeError for an offer timeout of 0. */
 export function resolveOptions(options: MasterOptions): ResolvedOptions {
   const offerTimeout = options.offerTimeout === undefined ? undefined : toMilliseconds(options.offerTimeout);
   if (offerTimeout === 0)
@@ -56,12 +56,16 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     agentReregisterTimeout: toMilliseconds(options.agentReregisterTimeout ?? '10mins'),
     offerTimeout,
     allocationInterval: toMilliseconds(options.allocationInterval ?? '1s'),
-    minAllocatable: (options.minAllocatableResources ?? 'cpus:0.01|mem:32')
-      .split('|')
-      .filter((text) => text.trim() !== ''),
+    minAllocatable: alternatives(options.minAllocatableResources ?? 'cpus:0.01|mem:32'),
     weights: options.weights ?? {},
     maxCompletedFrameworks: options.maxCompletedFrameworks ?? 50,
     maxCompletedTasksPerFramework: options.maxCompletedTasksPerFramework ?? 1000,
     maxUnreachableTasksPerFramework: options.maxUnreachableTasksPerFramework ?? 1000,
   };
+}
+
+function alternatives(text: string): readonly string[] {
+  const parts = text.split('|').filter((part) => part.trim() !== '');
+  for (const part of parts) Resources.parse(part);
+  return parts;
 }

@@ -22,7 +22,8 @@ export interface StartedMaster {
 
 /**
  * Spawns a leading master with its allocator and announces it; its pages and endpoints are served at the root of the
- * runtime's HTTP server. Throws RangeError for an unknown allocator, DURATION_INVALID, or SpawnRefused.
+ * runtime's HTTP server. Throws RangeError for an unknown allocator,
+ * DURATION_INVALID, ResourcesParseError, or SpawnRefused.
  */
 export function startMaster(runtime: Runtime, options: StartMasterOptions = {}): StartedMaster {
   const { allocator: given, fairnessExcludedNames = [], ...masterOptions } = options;

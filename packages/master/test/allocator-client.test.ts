@@ -79,6 +79,9 @@ describe('the master and an allocator elsewhere', () => {
     await cluster.advance('2s');
     expect(scheduler.got(schedulerMessages.Offers)).to.have.length(1);
     expect(await cluster.metric('master/dropped_messages')).to.equal(1);
+    // And goes on with the allocator that it has.
+    const other = await cluster.agent('agent-2');
+    expect(scheduler.lastOffer.agentId).to.equal(other.id);
   });
 
   it('an allocator hears nobody but its master', async () => {
@@ -157,5 +160,20 @@ describe('the master and an allocator elsewhere', () => {
       { name: 'cpus', type: 'SCALAR', scalar: 3 },
       { name: 'cpus', type: 'SCALAR', scalar: 1 },
     ]);
+  });
+
+  it('tells a new allocator which agents are away and which roles want nothing', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler();
+    const { id } = scheduler;
+    scheduler.tell(schedulerMessages.Suppress, { frameworkId: id, roles: [] });
+    cluster.world.crash('agent-1');
+    await cluster.advance('30s');
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    await cluster.advance('30s');
+    expect(allocator.got(allocatorMessages.AddAgent).map(({ agentId }) => agentId)).to.deep.equal([agent.id]);
+    expect(allocator.got(allocatorMessages.DeactivateAgent)).to.deep.equal([{ agentId: agent.id }]);
+    expect(allocator.got(allocatorMessages.SuppressOffers)).to.deep.equal([{ frameworkId: id, roles: ['*'] }]);
   });
 });

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { AgentID, type ContainerID, ExecutorID, FrameworkID, OfferID, TaskID, UpdateUUID } from '../ids.ts';
+import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from '../lifecycle/task-state.ts';
 import type { Resource } from '../resources/index.ts';
 
 // ---- ids and small parts
@@ -121,35 +122,11 @@ export const defaultFilters: Filters = { refuseSeconds: 5 };
 
 // ---- tasks
 
-export const taskStates = [
-  'TASK_STAGING',
-  'TASK_STARTING',
-  'TASK_RUNNING',
-  'TASK_KILLING',
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_UNREACHABLE',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-  'TASK_UNKNOWN',
-] as const;
+export const taskStates = [...LIVE_TASK_STATES, ...TERMINAL_TASK_STATES, 'TASK_UNREACHABLE', 'TASK_UNKNOWN'] as const;
 export type TaskState = (typeof taskStates)[number];
 export const taskState = Type.Unsafe<TaskState>(Type.Enum([...taskStates]));
 
-const terminalStates: ReadonlySet<TaskState> = new Set<TaskState>([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_ERROR',
-  'TASK_LOST',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-]);
+const terminalStates: ReadonlySet<TaskState> = new Set(TERMINAL_TASK_STATES);
 
 /** True for the states that a task never leaves. */
 export function isTerminal(state: TaskState): boolean {

@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import { startMaster } from '@mezzo/master';
+import { Simulation } from '@mezzo/process/testing';
+
+describe('startMaster', () => {
+  it('refuses options that make no sense before anything is spawned', async () => {
+    await using world = new Simulation();
+    const runtime = await world.start('master');
+    expect(() => startMaster(runtime, { offerTimeout: 0 })).to.throw(RangeError, /offerTimeout/);
+    expect(() => startMaster(runtime, { allocator: 'clever' })).to.throw(RangeError, /'clever'/);
+    expect(() => startMaster(runtime, { minAllocatableResources: 'cpus:1|mem=2' })).to.throw(/Cannot parse resources/);
+    expect(() => startMaster(runtime, { agentPingTimeout: -1 })).to.throw(/-1/);
+    expect(runtime.processes).to.deep.equal([]);
+  });
+
+  it('spawns master, allocator and contender, and serves the master at the root', async () => {
+    await using world = new Simulation();
+    const runtime = await world.start('master');
+    const { master, allocator, contender } = startMaster(runtime);
+    expect([master, allocator, contender].map((pid) => pid.id)).to.deep.equal(['master', 'allocator', 'contender']);
+    expect(runtime.router.delegate).to.equal('master');
+  });
+});

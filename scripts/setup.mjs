@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 // Makes a checkout ready to run: dependencies, build, NATS server. Quick and silent where all is there.
+// With --no-nats the server is left to the command that follows: it may not want one, and looks for it itself.
 // Writes to standard error only, since standard output belongs to the command that follows.
 // Plain JavaScript without dependencies: it runs before there are any, and on a Node that is too old.
 
@@ -96,4 +97,4 @@ async function provisionNats() {
 checkNode();
 installDependencies();
 build();
-await provisionNats();
+if (!process.argv.includes('--no-nats')) await provisionNats();

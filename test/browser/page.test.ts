@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import { type LocalCluster, startLocalCluster } from '@mezzo/cli';
+import { Basket, shellTask, startScheduler } from '@mezzo/frameworks';
+import { dispatch, Runtime } from '@mezzo/process';
+import { TaskID } from '@mezzo/protocol';
 import { expect } from 'chai';
-import { startLocalCluster, type LocalCluster } from '@mezzo/cli';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { skipBecause } from '../support/skip.ts';
 
@@ -34,6 +37,11 @@ describe('the web page in a real browser', function () {
     await page.goto(cluster.url);
   });
 
+  function running(): LocalCluster {
+    if (cluster === undefined) throw new Error('the cluster did not start');
+    return cluster;
+  }
+
   after(async () => {
     await browser?.close();
     await cluster?.stop();
@@ -44,6 +52,41 @@ describe('the web page in a real browser', function () {
     await page.getByText('agent-2').first().waitFor();
     const text = await page.locator('body').innerText();
     expect(text).to.match(/cpus/i).and.match(/mem/i);
+  });
+
+  it('shows frameworks, tasks with their states, and what is used and offered, as they change', async () => {
+    const { cluster: name, transport } = running();
+    await using runtime = await Runtime.start({ name: 'page-test', transport: transport() });
+    const ended: string[] = [];
+    let launched = false;
+    const driver = startScheduler(runtime, {
+      cluster: name,
+      framework: { name: 'sleepers <b>' },
+      scheduler: {
+        offers(calls, offers) {
+          for (const offer of offers) {
+            const resources = launched ? undefined : new Basket(offer).take('cpus:1.5;mem:100');
+            const tasks = resources ? [shellTask(offer, { id: 'sleeper-1', command: 'sleep 600', resources })] : [];
+            launched ||= tasks.length > 0;
+            calls.accept(offer, tasks, { refuseSeconds: 600 });
+          }
+        },
+        update: (_, { state }) => void ended.push(state),
+      },
+    });
+    const task = page.getByRole('row').filter({ hasText: 'sleeper-1' });
+    await task.filter({ hasText: 'running' }).waitFor();
+    const body = page.locator('body');
+    // Markup in a name is text.
+    expect(await body.innerText())
+      .to.include('sleepers <b>')
+      .and.match(/1\.5 used/);
+    await dispatch(driver, (it) => it.kill(TaskID('sleeper-1')));
+    await task.filter({ hasText: 'killed' }).waitFor();
+    await page.waitForFunction(() => !document.body.innerText.includes('1.5 used'));
+    expect(ended).to.deep.equal(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']);
+    await dispatch(driver, (it) => it.teardown());
+    await runtime.wait(driver);
   });
 
   it('asks nobody but the master for anything, and logs no error', async () => {

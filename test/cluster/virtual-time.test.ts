@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { startAgent } from '@mezzo/agent';
 import { countShards, type ShardTask } from '@mezzo/example-wordcount';
-import { createAllocator, startMaster } from '@mezzo/master';
+import { createAllocator, Master, StandaloneContender, startMaster } from '@mezzo/master';
 import { Future } from '@mezzo/process';
 import { type Script, Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
@@ -14,9 +14,9 @@ const shards: readonly ShardTask[] = Array.from({ length: shardCount }, (_, inde
   bytes: 100,
 }));
 
-/** A task that takes two seconds and finds `index` times "even" or "odd", and "all" once. */
+/** A task that takes twelve seconds and finds `index` times "even" or "odd", and "all" once. */
 const script: Script = ({ environment }) => ({
-  duration: '2s',
+  duration: '12s',
   finish: (files) => {
     const index = Number(/(\d+)\.list$/.exec(environment['WORDCOUNT_LIST'] ?? '')?.[1]);
     const lines = [
@@ -44,10 +44,12 @@ async function together(world: Simulation): Promise<void> {
   startMaster(await world.start('master'), { cluster: 'sim' });
 }
 
-/** Master and allocator in a runtime each, with the codec between them. */
+/** Master, allocator and election in a runtime each, with the codec between them. */
 async function exploded(world: Simulation): Promise<void> {
+  const term = { created: world.clock.now(), revision: 1 };
   const allocator = (await world.start('allocation')).spawn(createAllocator('hierarchical', {}));
-  startMaster(await world.start('master'), { cluster: 'sim', allocator });
+  const master = (await world.start('master')).spawn(new Master({ cluster: 'sim', allocator, term }));
+  (await world.start('election')).spawn(new StandaloneContender({ cluster: 'sim', master, term }));
 }
 
 async function addAgent(world: Simulation, name: string): Promise<void> {
@@ -78,20 +80,22 @@ async function count(
   );
   expect(await world.advanceUntil(() => finished >= shardCount / 3, '1mins')).to.equal(true);
   disturb();
-  await world.advanceUntil(() => !outcome.isPending, '3mins');
+  await world.advanceUntil(() => !outcome.isPending, '5mins');
   return outcome.get();
 }
 
 for (const [how, start] of [
   ['with the allocator beside the master', together],
-  ['exploded: master and allocator in a runtime each', exploded],
+  ['exploded: master, allocator and election in a runtime each', exploded],
 ] as const) {
   describe(`the word count under virtual time, ${how}`, () => {
     it('runs in one OS process, the shipping master, allocator, agents and framework', async () => {
       await using world = new Simulation({ latency: [0.2, 2], script });
       await start(world);
       for (const name of agents) await addAgent(world, name);
+      const started = world.clock.now();
       const { tasks, ...counts } = await count(world);
+      expect(world.clock.now() - started).to.be.greaterThan(60_000);
       expect(counts).to.deep.equal(expected);
       expect(tasks).to.deep.equal({ TASK_FINISHED: shardCount });
     });
@@ -135,7 +139,7 @@ describe('virtual time', () => {
         return 'serve';
       };
       const outcome = Future.from(countShards(runtime, { cluster: 'sim', shards, resources: 'cpus:0.25;mem:32' }));
-      await world.advanceUntil(() => !outcome.isPending, '3mins');
+      await world.advanceUntil(() => !outcome.isPending, '5mins');
       return events;
     };
     const first = await history(7);

@@ -26,10 +26,11 @@ describe('a command that cannot be carried out leaves one line that names the ca
   const nats = withNatsServer();
   let folder: string;
 
-  before(async () => {
+  // For each test, since neither hook runs where the suite is skipped.
+  beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mezzo-refusals-'));
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const broker = (): string[] => ['--nats', nats.url, '--nats-seed', nats.credentialsFile ?? ''];
 

@@ -21,6 +21,8 @@ interface Flags {
   readonly manifest?: string;
 }
 
+/** Version control's own files change while other programs work in the checkout. */
+const versionControl = '.git';
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
 const program = new Command('npm start --')
@@ -51,6 +53,7 @@ async function main(flags: Flags): Promise<number> {
     return 1;
   }
   try {
+    if (interrupt.signal.aborted) return 1;
     return await work(flags, cluster, interrupt.signal, say);
   } finally {
     await cluster.stop();
@@ -100,7 +103,7 @@ async function countInProcess(
       ...[fileURLToPath(new URL('./main.js', import.meta.url)), '--json', '--exit-with-parent'],
       ...['--nats', nats.url, ...(nats.seedFile === undefined ? [] : ['--credentials', nats.seedFile])],
       ...['--prefix', cluster.cluster, '--cluster', cluster.cluster, '--job-folder', cluster.directory],
-      ...['--input', resolve(flags.input), '--exclude', cluster.directory, '--shards', String(flags.shards)],
+      ...['--input', resolve(flags.input), '--exclude', ...leftOut(flags, cluster), '--shards', String(flags.shards)],
       ...(flags.manifest === undefined ? [] : ['--manifest', resolve(flags.manifest)]),
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
@@ -126,6 +129,10 @@ async function countInProcess(
   return report;
 }
 
+function leftOut({ input }: Flags, { directory }: LocalCluster): string[] {
+  return [directory, resolve(input, versionControl)];
+}
+
 /** What main.ts writes, a line each. */
 interface Said {
   readonly manifest?: { readonly files: number; readonly bytes: number; readonly shards: number };
@@ -140,7 +147,7 @@ async function countHere(flags: Flags, cluster: LocalCluster, display: Display, 
   return await countWords(runtime, {
     cluster: cluster.cluster,
     input: resolve(flags.input),
-    exclude: [cluster.directory],
+    exclude: leftOut(flags, cluster),
     shards: flags.shards,
     jobFolder: cluster.directory,
     ...(flags.manifest === undefined ? {} : { manifestFile: resolve(flags.manifest) }),

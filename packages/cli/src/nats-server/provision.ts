@@ -48,6 +48,9 @@ export async function provisionNatsServer(options: ProvisionOptions = {}): Promi
   if (found !== undefined) return { kind: 'executable', fetched: false, ...found };
 
   const tried = ['none on PATH', `none in ${unpackedPackage(cacheDirectory)}`];
+  if (!(await run('apt-get', ['--version'], { environment })).started) {
+    return { kind: 'none', tried: [...tried, 'no apt-get to fetch it with'].join('; ') };
+  }
   report("NATS server: fetching the distribution's package");
   const attempts = [() => unpackPackage(cacheDirectory, environment)];
   if (process.getuid?.() === 0 && options.mayInstall !== false) {
@@ -79,7 +82,6 @@ async function unpackPackage(cacheDirectory: string, environment: NodeJS.Process
     const apt = (...args: string[]) => run('apt-get', [...aptOptions(scratch), ...args], { cwd: scratch, environment });
 
     const update = await apt('update');
-    if (!update.started) return `no apt-get to fetch it with (${update.reason})`;
     const download = await apt('download', 'nats-server');
     if (!download.ok) {
       // apt-get update succeeds with warnings when a list cannot be fetched; that is then the true cause.

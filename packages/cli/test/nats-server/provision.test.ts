@@ -127,11 +127,17 @@ describe('where the NATS server comes from', () => {
     expect(await readdir(cacheDirectory)).to.deep.equal([]);
   });
 
-  it('tells that the machine has no apt-get', async () => {
-    const environment = { PATH: bin };
-    const options = { environment, searchPath: [], cacheDirectory, mayInstall: false };
-    const source = await provisionNatsServer(options);
-    expect(source).to.have.property('tried').that.includes('no apt-get');
+  it('tells that the machine has no apt-get, and does not announce a fetch', async () => {
+    const reports: string[] = [];
+    const source = await provisionNatsServer({
+      environment: { PATH: bin },
+      searchPath: [],
+      cacheDirectory,
+      report: (line) => reports.push(line),
+    });
+    const tried = `none on PATH; none in ${join(cacheDirectory, 'nats-server')}; no apt-get to fetch it with`;
+    expect(source).to.deep.equal({ kind: 'none', tried });
+    expect(reports).to.deep.equal([]);
   });
 
   it('tells that the package holds no server that runs here', async function () {
@@ -146,8 +152,9 @@ describe('where the NATS server comes from', () => {
   it('tells that the cache cannot be written to', async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
+    await program('apt-get', 'exit 0');
     const source = await provisionNatsServer({
-      environment: {},
+      environment: { PATH: bin },
       searchPath: [],
       cacheDirectory: join(file, 'below'),
       mayInstall: false,

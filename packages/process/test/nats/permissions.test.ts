@@ -21,7 +21,7 @@ function user(name: string): string {
 }
 
 describe('a broker with a permission per node', () => {
-  let directory: string;
+  let directory: string | undefined;
   let child: ChildProcess | undefined;
   let url: string;
 
@@ -44,7 +44,7 @@ describe('a broker with a permission per node', () => {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
-    await rm(directory, { recursive: true, force: true });
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   });
 
   const start = (name: string, as = name, errors: unknown[] = []): Promise<Runtime> =>

@@ -45,7 +45,8 @@ export class Display {
   }
 
   error(message: string): void {
-    if (this.#mode === 'json') this.#json({ error: message });
+    // Who reads JSON tells people: a line on standard error, which is often shared, would tell them twice.
+    if (this.#mode === 'json') return this.#json({ error: message });
     if (this.#mode === 'bar') this.#write('\n');
     process.stderr.write(`wordcount: ${message}\n`);
   }

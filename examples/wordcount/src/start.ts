@@ -43,7 +43,8 @@ process.exit(await main(program.opts<Flags>()));
 async function main(flags: Flags): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`mezzo: ${line}\n`);
   const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort()).once('SIGTERM', () => interrupt.abort());
+  const abortWith = (why: string) => (): void => interrupt.abort(new Error(why));
+  process.once('SIGINT', abortWith('Interrupted')).once('SIGTERM', abortWith('Terminated'));
   let cluster: LocalCluster;
   try {
     const { agents, port, embedded = false } = flags;
@@ -125,8 +126,9 @@ async function countInProcess(
   }
   const how = await exited;
   interrupt.removeEventListener('abort', tearDown);
-  if (report === undefined) throw new Error(failure ?? `the framework ended without a result (${how})`);
-  return report;
+  if (report !== undefined) return report;
+  interrupt.throwIfAborted();
+  throw new Error(failure ?? `the framework ended without a result (${how})`);
 }
 
 function leftOut({ input }: Flags, { directory }: LocalCluster): string[] {

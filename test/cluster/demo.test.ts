@@ -1,15 +1,24 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locateNatsServer } from '@mezzo/cli';
 import { expect } from 'chai';
-import { eventually, run, start } from '../support/command.ts';
+import { eventually, run, type Running, start } from '../support/command.ts';
 import { skipBecause } from '../support/skip.ts';
 import { expectSequential, makeText, type Report } from '../support/wordcount.ts';
 
 const demo = 'examples/wordcount/dist/start.js';
 const limit = 120_000;
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
 
 describe('npm start', function () {
   this.timeout(2 * limit);
@@ -54,41 +63,100 @@ describe('npm start', function () {
     await expectExactRun(['--embedded']);
   });
 
-  it('stays up until Ctrl-C, with its page, and leaves no process and no folder behind', async function () {
-    if (locateNatsServer() === undefined) skipBecause(this, 'no nats-server can be had');
-    const running = start(demo, ['--port', '0', '--input', text.path, '--shards', '10']);
-    const url = await eventually(
-      () => /stays up: (http:\S+)/.exec(running.stdout())?.[1],
-      limit,
-      () => running.stdout() + running.stderr(),
-    );
-    expect((await fetch(url)).status).to.equal(200);
-    running.child.kill('SIGINT');
-    const { code, stdout } = await running.finished;
-    expect(code).to.equal(0);
-    expect(stdout).to.match(/\d+ words, \d+ distinct, in 60 files/);
-    await eventually(
-      () =>
-        fetch(url).then(
-          () => false,
-          () => true,
-        ),
-      10_000,
-      () => 'the page still answers',
-    );
-  });
+  describe('leaves no process and no folder behind', () => {
+    let temporary: string;
 
-  it('ends without counting when Ctrl-C comes while the cluster starts', async function () {
-    if (locateNatsServer() === undefined) skipBecause(this, 'no nats-server can be had');
-    const temporary = join(folder, 'temporary');
-    await mkdir(temporary);
-    const running = start(demo, ['--port', '0', '--input', text.path], { TMPDIR: temporary });
-    // The cluster's folder is the first that there is of it.
-    await eventually(async () => (await readdir(temporary)).length > 0, limit, running.stderr);
-    running.child.kill('SIGINT');
-    const { code, stdout } = await running.finished;
-    expect(code).to.equal(1);
-    expect(stdout).to.equal('');
+    beforeEach(async function () {
+      if (locateNatsServer() === undefined) skipBecause(this, 'no nats-server can be had');
+      temporary = await mkdtemp(join(folder, 'temporary-'));
+    });
+
+    function begin(...args: readonly string[]): Running {
+      return start(demo, ['--port', '0', '--input', text.path, ...args], { TMPDIR: temporary });
+    }
+
+    /** The processes of the cluster are known by the folder, which is in the command line of each. */
+    function processes(): readonly number[] {
+      return readdirSync('/proc')
+        .map(Number)
+        .filter((pid) => pid > 0 && commandLine(pid).includes(temporary));
+    }
+
+    async function expectNothingLeft(): Promise<void> {
+      await eventually(
+        () => processes().length === 0,
+        20_000,
+        () => processes().map(commandLine).join('\n'),
+      );
+      expect(await readdir(temporary)).to.deep.equal([]);
+    }
+
+    const pageOf = (running: Running): Promise<string> =>
+      eventually(
+        () => /(?:web page|stays up:) (http:\S+)/.exec(running.stdout() + running.stderr())?.[1],
+        limit,
+        () => running.stdout() + running.stderr(),
+      );
+
+    it('when Ctrl-C comes after the job, until when it stays up with its page', async () => {
+      const running = begin('--shards', '10');
+      await eventually(() => running.stdout().includes('stays up'), limit, running.stderr);
+      expect((await fetch(await pageOf(running))).status).to.equal(200);
+      expect(processes()).to.have.length(5);
+      running.child.kill('SIGINT');
+      const { code, stdout } = await running.finished;
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/\d+ words, \d+ distinct, in 60 files/);
+      await expectNothingLeft();
+    });
+
+    it('when Ctrl-C comes mid-job', async () => {
+      const running = begin('--shards', '60');
+      await eventually(() => /in 60 shards/.test(running.stdout()), limit, running.stderr);
+      running.child.kill('SIGINT');
+      const { code, stderr } = await running.finished;
+      expect(code).to.equal(1);
+      expect(stderr).to.include('Interrupted');
+      await expectNothingLeft();
+    });
+
+    it('when Ctrl-C comes while the cluster starts, and then counts nothing', async () => {
+      const running = begin();
+      // The cluster's folder is the first that there is of it.
+      await eventually(async () => (await readdir(temporary)).length > 0, limit, running.stderr);
+      running.child.kill('SIGINT');
+      const { code, stdout } = await running.finished;
+      expect(code).to.equal(1);
+      expect(stdout).to.equal('');
+      await expectNothingLeft();
+    });
+
+    it('when its master gets kill -9 mid-job: it says so and fails', async () => {
+      const running = begin('--exit', '--shards', '60');
+      await eventually(() => /in 60 shards/.test(running.stdout()), limit, running.stderr);
+      const master = processes().find((pid) => / master /.test(commandLine(pid)));
+      process.kill(master ?? 0, 'SIGKILL');
+      const { code, stderr } = await running.finished;
+      expect(code).to.equal(1);
+      expect(stderr).to.include('the master has ended (SIGKILL)');
+      await expectNothingLeft();
+    });
+
+    it('but its folder when it gets kill -9 itself, which the next start removes', async () => {
+      const killed = begin('--shards', '60');
+      await eventually(() => /in 60 shards/.test(killed.stdout()), limit, killed.stderr);
+      killed.child.kill('SIGKILL');
+      await killed.finished;
+      await eventually(
+        () => processes().length === 0,
+        20_000,
+        () => processes().map(commandLine).join('\n'),
+      );
+      expect(await readdir(temporary)).to.have.length(1);
+      const next = begin('--exit', '--shards', '5');
+      expect((await next.finished).code).to.equal(0);
+      await expectNothingLeft();
+    });
   });
 
   it('fails with one line when its port is in use', async function () {

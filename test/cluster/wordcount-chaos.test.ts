@@ -65,6 +65,7 @@ describe('the word count on OS processes over NATS stays exact', function () {
     const report = await job.exactResult();
     expect(report.tasks['TASK_FINISHED']).to.equal(240);
     expect(report.tasks['TASK_LOST']).to.be.greaterThan(0);
+    await expectNothingLeft();
   });
 
   it('when the NATS server is killed and started again mid-job', async () => {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { startScheduler } from '@mezzo/frameworks';
-import { dispatch, type Duration, type Runtime } from '@mezzo/process';
+import { dispatch, type Duration, type Runtime, type Timer } from '@mezzo/process';
 import { listTextFiles } from './manifest.ts';
 import { plainListOf, ShardFolder } from './shard-folder.ts';
 import { makeShards } from './shards.ts';
@@ -50,6 +50,9 @@ export async function countWords(runtime: Runtime, options: CountWordsOptions): 
   return { ...totals, ...outcome, seconds: Math.round(runtime.clock.now() - start) / 1000 };
 }
 
+/** Milliseconds that a teardown may take. */
+const teardownPatience = 5000;
+
 /** Counts shards whose lists exist already. */
 export async function countShards(
   runtime: Runtime,
@@ -67,17 +70,33 @@ export async function countShards(
     registrationBackoffFactor: '500ms',
     reconciliationInterval,
   });
-  const tearDown = (): void => void dispatch(driver, (it) => it.teardown());
-  signal?.addEventListener('abort', tearDown);
   const ended = runtime.wait(driver);
+  const { promise: aborted, resolve: giveUp } = withResolvers();
+  let timer: Timer | undefined;
+  const tearDown = (): void => {
+    void dispatch(driver, (it) => it.teardown());
+    // Without a leader there is nobody to tell, now or ever.
+    timer = runtime.clock.timer(teardownPatience, giveUp);
+  };
+  signal?.addEventListener('abort', tearDown);
   try {
-    const outcome = await Promise.race([scheduler.outcome, ended.then(() => undefined)]);
+    const outcome = await Promise.race([scheduler.outcome, ended.then(() => undefined), aborted]);
     if (outcome !== undefined) return outcome;
     signal?.throwIfAborted();
     throw new JobFailed('The scheduler ended before the job was done');
   } finally {
     signal?.removeEventListener('abort', tearDown);
-    // The teardown must leave before the node does; without a leader there is nobody to tell.
-    await runtime.wait(driver, { timeout: '5secs' });
+    timer?.cancel();
+    // The teardown must leave before the node does.
+    if (signal?.aborted !== true) await runtime.wait(driver, { timeout: teardownPatience });
+    runtime.terminate(driver);
   }
+}
+
+function withResolvers(): { readonly promise: Promise<undefined>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<undefined>((settle) => {
+    resolve = () => settle(undefined);
+  });
+  return { promise, resolve };
 }

@@ -1,14 +1,12 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalCluster, startLocalCluster } from '@mezzo/cli';
+import { type Broker, type LocalCluster, startLocalCluster } from '@mezzo/cli';
 import { messageOf, Runtime } from '@mezzo/process';
 import { Command, InvalidArgumentError } from 'commander';
 import { countWords, type Report } from './count-words.ts';
 import { Display } from './display.ts';
-import type { Progress } from './word-count-scheduler.ts';
+import { runFramework } from './framework-process.ts';
 
 interface Flags {
   readonly input: string;
@@ -38,24 +36,28 @@ const program = new Command('npm start --')
   .allowExcessArguments(false)
   .parse();
 
+/** The cluster cannot go on. */
+class ClusterBroken extends Error {}
+
 process.exit(await main(program.opts<Flags>()));
 
 async function main(flags: Flags): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`mezzo: ${line}\n`);
   const interrupt = new AbortController();
+  const { signal } = interrupt;
   const abortWith = (why: string) => (): void => interrupt.abort(new Error(why));
   process.once('SIGINT', abortWith('Interrupted')).once('SIGTERM', abortWith('Terminated'));
   let cluster: LocalCluster;
   try {
     const { agents, port, embedded = false } = flags;
-    cluster = await startLocalCluster({ agents, port, embedded, report: say });
+    cluster = await startLocalCluster({ agents, port, embedded, report: say, signal });
   } catch (error) {
     say(messageOf(error));
     return 1;
   }
+  void cluster.broken.then((why) => interrupt.abort(new ClusterBroken(why)));
   try {
-    if (interrupt.signal.aborted) return 1;
-    return await work(flags, cluster, interrupt.signal, say);
+    return await work(flags, cluster, signal, say);
   } finally {
     await cluster.stop();
   }
@@ -76,7 +78,7 @@ async function work(
     report =
       cluster.nats === undefined
         ? await countHere(flags, cluster, display, interrupt)
-        : await countInProcess(flags, cluster, display, interrupt);
+        : await runFramework(frameworkArguments(flags, cluster, cluster.nats), display, interrupt);
   } catch (error) {
     display.error(messageOf(error));
     return 1;
@@ -86,61 +88,28 @@ async function work(
   if (stays) output.write(`\nThe cluster stays up: ${cluster.url}  (Ctrl-C stops it)\n`);
   if (flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   if (stays) await new Promise((done) => interrupt.addEventListener('abort', done));
-  return 0;
+  if (!(interrupt.reason instanceof ClusterBroken)) return 0;
+  say(interrupt.reason.message);
+  return 1;
 }
 
-/** The framework as an OS process of its own, as any framework would be. */
-async function countInProcess(
-  flags: Flags,
-  cluster: LocalCluster,
-  display: Display,
-  interrupt: AbortSignal,
-): Promise<Report> {
-  const { nats } = cluster;
-  if (nats === undefined) throw new Error('There is no NATS server');
-  const child = spawn(
-    process.execPath,
-    [
-      ...[fileURLToPath(new URL('./main.js', import.meta.url)), '--json', '--exit-with-parent'],
-      ...['--nats', nats.url, ...(nats.seedFile === undefined ? [] : ['--credentials', nats.seedFile])],
-      ...['--prefix', cluster.cluster, '--cluster', cluster.cluster, '--job-folder', cluster.directory],
-      ...['--input', resolve(flags.input), '--exclude', ...leftOut(flags, cluster), '--shards', String(flags.shards)],
-      ...(flags.manifest === undefined ? [] : ['--manifest', resolve(flags.manifest)]),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const tearDown = (): void => void child.stdin.end();
-  interrupt.addEventListener('abort', tearDown);
-  const exited = new Promise<string>((done) => {
-    child.once('exit', (code, signal) => done(signal ?? `exit code ${code ?? 0}`));
-    child.once('error', (error) => done(error.message));
-  });
-  let report: Report | undefined;
-  let failure: string | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const said = JSON.parse(line) as Said;
-    if (said.manifest !== undefined) display.manifest(said.manifest);
-    if (said.progress !== undefined) display.progress(said.progress);
-    if (said.result !== undefined) report = said.result;
-    if (said.error !== undefined) failure = said.error;
-  }
-  const how = await exited;
-  interrupt.removeEventListener('abort', tearDown);
-  if (report !== undefined) return report;
-  interrupt.throwIfAborted();
-  throw new Error(failure ?? `the framework ended without a result (${how})`);
+/** The framework is an OS process of its own, as any framework would be. */
+function frameworkArguments(flags: Flags, cluster: LocalCluster, { url, seedFile }: Broker): readonly string[] {
+  return [
+    ...['--nats', url, ...(seedFile === undefined ? [] : ['--credentials', seedFile])],
+    ...['--prefix', cluster.cluster, '--cluster', cluster.cluster, '--job-folder', cluster.directory],
+    ...['--input', pathOf(flags.input), '--exclude', ...leftOut(flags, cluster), '--shards', String(flags.shards)],
+    ...(flags.manifest === undefined ? [] : ['--manifest', pathOf(flags.manifest)]),
+  ];
 }
 
-function leftOut({ input }: Flags, { directory }: LocalCluster): string[] {
-  return [directory, resolve(input, versionControl)];
+/** npm runs its scripts in the checkout; the user meant the folder they are in. */
+function pathOf(given: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', given);
 }
 
-/** What main.ts writes, a line each. */
-interface Said {
-  readonly manifest?: { readonly files: number; readonly bytes: number; readonly shards: number };
-  readonly progress?: Progress;
-  readonly result?: Report;
-  readonly error?: string;
+function leftOut(flags: Flags, { directory }: LocalCluster): string[] {
+  return [directory, resolve(pathOf(flags.input), versionControl)];
 }
 
 /** The framework in this OS process, beside master and agents. */
@@ -148,11 +117,11 @@ async function countHere(flags: Flags, cluster: LocalCluster, display: Display, 
   await using runtime = await Runtime.start({ name: 'wordcount', transport: cluster.transport() });
   return await countWords(runtime, {
     cluster: cluster.cluster,
-    input: resolve(flags.input),
+    input: pathOf(flags.input),
     exclude: leftOut(flags, cluster),
     shards: flags.shards,
     jobFolder: cluster.directory,
-    ...(flags.manifest === undefined ? {} : { manifestFile: resolve(flags.manifest) }),
+    ...(flags.manifest === undefined ? {} : { manifestFile: pathOf(flags.manifest) }),
     signal,
     onManifest: (manifest) => display.manifest(manifest),
     onProgress: (progress) => display.progress(progress),

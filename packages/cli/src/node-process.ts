@@ -1,5 +1,5 @@
 import { pino, destination } from 'pino';
-import { messageOf, Runtime, type RuntimeOptions } from '@mezzo/process';
+import { messageOf, type PID, Runtime, type RuntimeOptions } from '@mezzo/process';
 import { httpServer } from '@mezzo/process/http';
 import { nats } from '@mezzo/process/nats';
 import { prometheusText } from '@mezzo/process/prometheus';
@@ -20,8 +20,13 @@ export interface NodeProcessOptions {
   readonly heartbeatInterval?: RuntimeOptions['heartbeatInterval'];
 }
 
-/** What is done in good order before the runtime stops. */
-export type Farewell = () => PromiseLike<unknown>;
+/** What lives on a node. */
+export interface Residents {
+  /** Without these the node is of no use: if one of them ends, so does the OS process. */
+  readonly essential: readonly PID[];
+  /** What is done in good order before the runtime stops. */
+  readonly farewell?: () => PromiseLike<unknown>;
+}
 
 /**
  * Makes this OS process one node: connects, lets `start` spawn what lives here, tells the parent that it is ready by one
@@ -29,7 +34,7 @@ export type Farewell = () => PromiseLike<unknown>;
  */
 export async function runNodeProcess(
   options: NodeProcessOptions,
-  start: (runtime: Runtime) => Promise<Farewell>,
+  start: (runtime: Runtime) => Promise<Residents>,
 ): Promise<void> {
   const log = pino({ level: options.logLevel, base: { node: options.name } }, destination({ dest: 2, sync: true }));
   const runtime = await Runtime.start({
@@ -44,20 +49,25 @@ export async function runNodeProcess(
     ...(options.linkTimeout === undefined ? {} : { linkTimeout: options.linkTimeout }),
     ...(options.heartbeatInterval === undefined ? {} : { heartbeatInterval: options.heartbeatInterval }),
   });
-  let farewell: Farewell;
+  let residents: Residents;
   try {
-    farewell = await start(runtime);
+    residents = await start(runtime);
   } catch (error) {
     await runtime.stop();
     throw error;
   }
+  let stopping = false;
+  for (const pid of residents.essential) {
+    runtime.wait(pid).onReady(() => {
+      if (!stopping) failWith(new Error(`${pid.toString()} has ended; the log says why`));
+    });
+  }
   const ended = new Promise<void>((resolve) => {
-    let stopping = false;
     const stop = (): void => {
       // Asked twice, it goes at once.
       if (stopping) process.exit(1);
       stopping = true;
-      void farewellAndStop(runtime, farewell).finally(resolve);
+      void farewellAndStop(runtime, residents).finally(resolve);
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
@@ -68,9 +78,9 @@ export async function runNodeProcess(
   process.exit(0);
 }
 
-async function farewellAndStop(runtime: Runtime, farewell: Farewell): Promise<void> {
+async function farewellAndStop(runtime: Runtime, { farewell }: Residents): Promise<void> {
   try {
-    await farewell();
+    await farewell?.();
   } catch (error) {
     runtime.log.error({ error: messageOf(error) }, 'could not end in good order');
   }

@@ -24,6 +24,6 @@ export const agent = addNodeOptions(new Command('agent'), 5051)
         ...{ cluster, resources, hostname: host, workDirectory: resolve(workDir) },
         onShutdown: (message) => failWith(new Error(`The agent has ended: ${message}`)),
       });
-      return () => dispatch(started, (it) => it.shutdown());
+      return { essential: [started], farewell: () => dispatch(started, (it) => it.shutdown()) };
     }).catch(failWith);
   });

@@ -23,10 +23,17 @@ export function addNodeOptions(command: Command, defaultPort: number): Command {
         .env('NATS_URL')
         .default('nats://127.0.0.1:4222'),
     )
-    .option('--nats-seed <file>', 'file with the nkey seed that the NATS server demands')
+    .addOption(
+      new Option('--nats-seed <file>', 'file with the nkey seed that the NATS server demands').env('NATS_SEED_FILE'),
+    )
     .option('--prefix <tokens>', 'first tokens of all subjects', 'mezzo')
     .option('--cluster <name>', 'name of the cluster', 'mezzo')
-    .option('--port <port>', 'port of the HTTP server on 127.0.0.1, 0 for a free one', parsePort, defaultPort)
+    .option(
+      '--port <port>',
+      'port of the HTTP server on 127.0.0.1, 0 for a free one',
+      wholeNumber(0, 65_535),
+      defaultPort,
+    )
     .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
     .option('--link-timeout <duration>', 'a node that is silent for this long is lost', parseMilliseconds, 5000)
     .option('--exit-with-parent', 'end when standard input ends');
@@ -42,10 +49,14 @@ export function nodeProcessOptions(flags: NodeFlags, defaultName: string): NodeP
   };
 }
 
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError(`'${text}' is no port: expected a whole number from 0 to 65535.`);
+/** A parser for whole numbers in a range, for commander. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `from ${least}`;
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`'${text}' is not a whole number ${range}.`);
+  };
 }
 
 export function parseMilliseconds(text: string): number {

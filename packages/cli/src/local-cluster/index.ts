@@ -1,3 +1,3 @@
-export { linkTimeout, startLocalCluster } from './local-cluster.ts';
-export type { LocalCluster, LocalClusterOptions } from './local-cluster.ts';
+export { startLocalCluster } from './local-cluster.ts';
+export type { Broker, LocalCluster, LocalClusterOptions } from './local-cluster.ts';
 export type { Member } from './member.ts';

@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { root } from './support/command.ts';
 
-/** Lints a source file as if it stood in the folder, and tells the rules it breaks. */
-function brokenRules(folder: string, source: string): string[] {
+interface Diagnostic {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Lints a source file as if it stood in the folder. */
+function lint(folder: string, source: string): Diagnostic[] {
   const place = join(root, folder, 'lint-probe');
   mkdirSync(place, { recursive: true });
   try {
@@ -16,11 +21,21 @@ function brokenRules(folder: string, source: string): string[] {
       cwd: root,
       encoding: 'utf8',
     });
-    const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string }[] };
-    return [...new Set(diagnostics.map(({ code }) => code.replace(/^.*\((.*)\)$/, '$1')))].sort();
+    return (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics;
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+function brokenRules(folder: string, source: string): string[] {
+  const rules = lint(folder, source).map(({ code }) => code.replace(/^.*\((.*)\)$/, '$1'));
+  return [...new Set(rules)].sort();
+}
+
+/** Those of the modules that a file in the folder may not import, in the order given. */
+function refusedImports(folder: string, modules: readonly string[]): string[] {
+  const messages = lint(folder, modules.map((module) => `import '${module}';\n`).join('')).map((it) => it.message);
+  return modules.filter((module) => messages.some((message) => message.startsWith(`'${module}' import is restricted`)));
 }
 
 describe('the linter', function () {
@@ -37,6 +52,7 @@ describe('the linter', function () {
       'export const later = Promise.resolve(1);\nlater.then((n) => n + 1);',
       'no-floating-promises',
     ],
+    ['a promise that void hides', 'export const later = Promise.resolve(1);\nvoid later;', 'no-floating-promises'],
     ['any', 'export const some: any = 1;', 'no-explicit-any'],
     [
       'a non-null assertion',
@@ -52,4 +68,36 @@ describe('the linter', function () {
   it('lets the seam itself read the clock', () => {
     expect(brokenRules('packages/process/src/http', 'export const now = Date.now();')).to.deep.equal([]);
   });
+
+  const modules = [
+    'node:fs',
+    'node:fs/promises',
+    'child_process',
+    'timers/promises',
+    '@mezzo/process',
+    '@mezzo/process/testing',
+    '@mezzo/protocol',
+    '@mezzo/master',
+    '@mezzo/agent',
+    '@mezzo/frameworks',
+    '@mezzo/cli',
+    '@mezzo/example-wordcount',
+  ] as const;
+  const platform = modules.slice(0, 4);
+  const ours = modules.slice(4);
+  for (const [folder, refused] of [
+    ['packages/process/src', modules],
+    ['packages/process/src/http', ours],
+    ['packages/process/src/nats', ours],
+    ['packages/protocol/src', [...platform, ...ours.slice(2)]],
+    ['packages/master/src', [...platform, ...ours.slice(3)]],
+    ['packages/agent/src', [...platform, ...ours.slice(3)]],
+    ['packages/frameworks/src', [...platform, ...ours.slice(3)]],
+    ['packages/cli/src', ['@mezzo/cli', '@mezzo/example-wordcount']],
+    ['examples/wordcount/src', []],
+  ] as const) {
+    it(`refuses in ${folder} ${refused.length === 0 ? 'no import' : `imports of ${refused.join(', ')}`}`, () => {
+      expect(refusedImports(folder, modules)).to.deep.equal(refused);
+    });
+  }
 });

@@ -29,7 +29,8 @@ export type ErrorCode =
   | 'HTTP_UNAVAILABLE'
   | 'RATE_INVALID'
   | 'METRIC_NAME_TAKEN'
-  | 'SETTLE_IMPOSSIBLE';
+  | 'SETTLE_IMPOSSIBLE'
+  | 'OUTSIDE_THE_SEAM';
 
 /** Base of every error of this library. `code` is stable across versions, the message is not. */
 export class ProcessError extends Error {

@@ -423,6 +423,7 @@ export class Runtime implements AsyncDisposable {
       this.#onError(error, context);
     } catch (failure) {
       // A broken hook must be seen, but must not stop whoever reports.
+      // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
       void Promise.reject(failure);
     }
   }

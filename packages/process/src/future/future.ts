@@ -475,5 +475,6 @@ function settleWith<T>(next: Deferred<T>, fn: () => T | Future<T>): void {
 
 /** Outside any process nobody can be crashed; the error must be seen, but not by the innocent completer. */
 function throwLater(error: unknown): void {
+  // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
   void Promise.reject(error);
 }

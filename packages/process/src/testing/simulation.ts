@@ -7,6 +7,7 @@ import { Incarnation } from './incarnation.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulatedChildren, type Script } from './simulated-children.ts';
 import { SimulatedFiles } from './simulated-files.ts';
+import { armTripwire } from './tripwire.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface SimulationOptions {
@@ -28,6 +29,9 @@ export interface Machine extends Platform {
   readonly children: SimulatedChildren;
 }
 
+// The tripwire replaces the global one, also for the turns in which a process makes the event loop go on.
+const realSetImmediate = setImmediate;
+
 /** Turns of the event loop that must pass without change before a simulation counts as settled. */
 const quietTurns = 2;
 /** A guard: so many slices without time moving on means that processes feed each other for ever. */
@@ -42,6 +46,7 @@ export class Simulation implements AsyncDisposable {
   readonly #script: Script;
   readonly #machines = new Map<string, Machine>();
   readonly #runtimes = new Map<string, Runtime>();
+  readonly #tripwire = armTripwire();
   readonly #incarnations = new Map<string, Incarnation>();
 
   constructor(options: SimulationOptions = {}) {
@@ -66,7 +71,7 @@ export class Simulation implements AsyncDisposable {
       random: new SeededRandom(`${this.#seed} ${name}`),
       files,
       children: new SimulatedChildren(this.clock, files, this.#script),
-      loop: { microtask: queueMicrotask, macrotask: (run) => void setImmediate(run) },
+      loop: { microtask: queueMicrotask, macrotask: (run) => void realSetImmediate(run) },
       simulated: true,
     };
     this.#machines.set(name, machine);
@@ -108,7 +113,7 @@ export class Simulation implements AsyncDisposable {
       }
       const before = this.#activity();
       const fired = this.clock.fireDue();
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => realSetImmediate(resolve));
       quiet = fired || !this.#idle() || this.#activity() !== before ? 0 : quiet + 1;
     }
   }
@@ -147,6 +152,7 @@ export class Simulation implements AsyncDisposable {
       await this.advanceUntil(() => stopped, '1hrs');
     }
     this.#runtimes.clear();
+    this.#tripwire.cancel();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { toMermaid } from '@mezzo/process/xstate';
-import { agentAtMasterMachine, frameworkMachine, taskAtAgentMachine, taskAtMasterMachine } from '@mezzo/protocol';
+import {
+  agentAtMasterMachine,
+  agentMachine,
+  frameworkMachine,
+  taskAtAgentMachine,
+  taskAtMasterMachine,
+} from '@mezzo/protocol';
 
 /** The page of diagrams, drawn from the machines that the code runs on. */
 export function lifecyclesPage(): string {
@@ -18,6 +24,7 @@ export function lifecyclesPage(): string {
       'packages/protocol/src/lifecycle/agent-at-master.ts',
       toMermaid(agentAtMasterMachine),
     ],
+    ['An agent, as it sees itself', 'packages/protocol/src/lifecycle/agent.ts', toMermaid(agentMachine)],
   ] as const;
   return [
     '# Lifecycles',

@@ -1,7 +1,13 @@
-import { type AgentInfo, type FrameworkInfo, type Leader, Resources, UNRESERVED } from '@mezzo/protocol';
+import {
+  type AgentInfo,
+  type AgentState,
+  type FrameworkInfo,
+  type Leader,
+  Resources,
+  UNRESERVED,
+} from '@mezzo/protocol';
 import type { AgentFramework } from './agent-framework.ts';
 import type { AgentTask } from './agent-task.ts';
-import type { RegistrantState } from './registrant.ts';
 import { agentVersion } from './version.ts';
 
 export interface AgentSnapshot {
@@ -10,7 +16,7 @@ export interface AgentSnapshot {
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly leader: Leader | undefined;
-  readonly state: RegistrantState;
+  readonly state: AgentState;
   readonly running: readonly AgentFramework[];
   readonly completed: readonly AgentFramework[];
 }
@@ -62,7 +68,7 @@ function describeFramework(framework: AgentFramework): object {
 function describeExecutor(task: AgentTask, framework: FrameworkInfo): object {
   const { command } = task.info;
   const shown = command.shell ? `sh -c '${command.value}'` : [command.value, ...command.arguments.slice(1)].join(' ');
-  const isQueued = task.state === 'pending' || task.state === 'queued';
+  const isQueued = task.state === 'queued';
   const isCompleted = task.state === 'completed';
   return {
     id: task.run.executorId,

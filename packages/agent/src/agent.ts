@@ -81,11 +81,11 @@ export class Agent extends TaskKeeper {
     });
   }
 
-  protected override connected(): void {
+  protected override resumeUpdates(): void {
     void dispatch(this.helpers.statusUpdates, (p) => p.resume());
   }
 
-  protected override disconnected(): void {
+  protected override pauseUpdates(): void {
     void dispatch(this.helpers.statusUpdates, (p) => p.pause());
   }
 

@@ -1,7 +1,11 @@
 import { type ExitReason, type Message, type PID, Process, type Timer } from '@mezzo/process';
 import {
-  agentMessages,
+  type AgentEffect,
+  type AgentEvent,
   type AgentID,
+  agentLifecycle,
+  agentMessages,
+  type AgentState,
   compareTerms,
   Detect,
   Detected,
@@ -14,17 +18,21 @@ import { RegistrationBackoff } from './registration-backoff.ts';
 
 const { AgentRegistered, AgentReregistered, Ping, Pong, UnregisterAgent } = agentMessages;
 
-export type RegistrantState = 'recovering' | 'disconnected' | 'running' | 'terminating';
+/**
+ * Milliseconds that an agent waits for a ping at least, whatever the master says: with less it would register again
+ * without end. Mesos's masters refuse an agent_ping_timeout below 1 s.
+ */
+const shortestPingTimeout = 1000;
 
 /**
  * The half of an agent that keeps it registered: it follows the leading master, registers with it and again whenever the
  * master may have lost it (a new leader, a broken link, no ping for too long, a ping that says so), answers pings, and
- * lets nothing through that a former leader says.
+ * lets nothing through that a former leader says. When it does what is in its lifecycle (`agentLifecycle`).
  */
 export abstract class Registrant extends Process {
   readonly #detector: PID;
   readonly #backoff: RegistrationBackoff;
-  #state: RegistrantState = 'recovering';
+  #state: AgentState = agentLifecycle.initial;
   #agentId: AgentID | undefined;
   #leader: Leader | undefined;
   #master: PID | undefined;
@@ -54,12 +62,14 @@ export abstract class Registrant extends Process {
   protected abstract reregister(master: PID, agentId: AgentID): void;
   /** Tasks that the master believes here and that were not in the last `reregister`. */
   protected abstract reconcile(tasks: readonly { readonly frameworkId: FrameworkID; readonly taskId: TaskID }[]): void;
-  protected abstract connected(): void;
-  protected abstract disconnected(): void;
+  /** The master takes status updates from now on. */
+  protected abstract resumeUpdates(): void;
+  /** There is no master that takes them. */
+  protected abstract pauseUpdates(): void;
   /** The master has another idea of who this agent is: it must not go on. */
   protected abstract repudiated(message: string): void;
 
-  protected get state(): RegistrantState {
+  protected get state(): AgentState {
     return this.#state;
   }
 
@@ -79,15 +89,12 @@ export abstract class Registrant extends Process {
 
   /** Recovered: from now on it looks for a master. */
   protected startRegistering(): void {
-    this.#state = 'disconnected';
-    this.#detect();
+    this.#step('RECOVERED');
   }
 
   /** No registration from now on. */
   protected stopRegistering(): void {
-    this.#state = 'terminating';
-    this.#attempt?.cancel();
-    this.#pingTimer?.cancel();
+    this.#step('SHUTDOWN');
   }
 
   /** This agent will not come back under its id. */
@@ -108,23 +115,21 @@ export abstract class Registrant extends Process {
   }
 
   protected override exited(pid: PID, _reason: ExitReason): void {
-    if (this.#master === undefined || !pid.equals(this.#master) || this.#state !== 'running') return;
-    this.runtime.log.warn({ master: pid.toString() }, 'The master is gone or cannot be reached; registering again');
-    this.#startOver();
-  }
-
-  #detect(): void {
-    this.send(this.#detector, Detect, { previous: this.#leader });
+    if (this.#master === undefined || !pid.equals(this.#master)) return;
+    if (this.#step('LINK_BROKEN'))
+      this.runtime.log.warn({ master: pid.toString() }, 'The master is gone or cannot be reached; registering again');
   }
 
   #detected(leader: Leader | undefined): void {
-    if (this.#state === 'terminating') return;
-    this.#leader = leader;
-    this.#detect();
     const isOld = leader !== undefined && this.#term !== undefined && compareTerms(leader.term, this.#term) < 0;
-    this.#master = leader === undefined || isOld ? undefined : this.runtime.pid(leader.address);
-    if (leader !== undefined && !isOld) this.#term = leader.term;
-    this.#startOver();
+    const followed = isOld ? undefined : leader;
+    const event = followed === undefined ? 'LEADER_LOST' : 'LEADER_FOUND';
+    // An agent that ends takes leave of the master it had.
+    if (agentLifecycle.next(this.#state, event) === undefined) return;
+    this.#leader = leader;
+    this.#master = followed && this.runtime.pid(followed.address);
+    this.#term = followed?.term ?? this.#term;
+    this.#step(event);
   }
 
   #isLeader(from: PID, term: Term, kind: string): boolean {
@@ -141,56 +146,70 @@ export abstract class Registrant extends Process {
     return true;
   }
 
-  #startOver(): void {
-    this.#attempt?.cancel();
-    this.#pingTimer?.cancel();
-    if (this.#state === 'running') {
-      this.#state = 'disconnected';
-      this.disconnected();
-    }
-    if (this.#master === undefined) return;
-    this.#backoff.reset();
-    this.#attemptLater(this.#master);
-  }
-
-  #attemptLater(master: PID): void {
-    this.#attempt = this.delay(this.#backoff.next(this.random), () => {
-      this.link(master);
-      if (this.#agentId === undefined) this.register(master);
-      else this.reregister(master, this.#agentId);
-      this.#attemptLater(master);
-    });
-  }
-
   #registered(agentId: AgentID, totalPingTimeout: number): boolean {
     if (this.#agentId !== undefined && this.#agentId !== agentId) {
       this.repudiated(`The master registered agent ${this.#agentId} under another id, ${agentId}`);
       return false;
     }
-    this.#totalPingTimeout = totalPingTimeout;
-    this.#awaitPing();
-    // A late answer to an earlier attempt changes nothing.
-    if (this.#state === 'running') return true;
-    this.#attempt?.cancel();
     this.#agentId = agentId;
-    this.#state = 'running';
-    this.runtime.log.info({ agentId, master: this.#master?.toString() }, 'Registered');
-    this.connected();
-    return true;
+    this.#totalPingTimeout = Math.max(totalPingTimeout, shortestPingTimeout);
+    return this.#step('REGISTERED');
   }
 
   #pinged(connected: boolean, master: PID): void {
     if (this.#agentId !== undefined) this.send(master, Pong, { agentId: this.#agentId });
-    if (this.#state !== 'running') return;
-    if (connected) this.#awaitPing();
-    else this.#startOver();
+    this.#step(connected ? 'CONNECTED_PING' : 'DISCONNECTED_PING');
+  }
+
+  /** False if the agent does not take the event in its state. */
+  #step(event: AgentEvent): boolean {
+    const transition = agentLifecycle.next(this.#state, event);
+    if (transition === undefined) return false;
+    this.#state = transition.state;
+    for (const effect of transition.effects) this.#carryOut(effect);
+    return true;
+  }
+
+  #carryOut(effect: AgentEffect): void {
+    switch (effect) {
+      case 'detectLeader':
+        this.send(this.#detector, Detect, { previous: this.#leader });
+        return;
+      case 'startAttempts':
+        this.#backoff.reset();
+        return this.#attemptLater();
+      case 'stopAttempts':
+        this.#attempt?.cancel();
+        return;
+      case 'awaitPing':
+        return this.#awaitPing();
+      case 'stopAwaitingPing':
+        this.#pingTimer?.cancel();
+        return;
+      case 'resumeUpdates':
+        this.runtime.log.info({ agentId: this.#agentId, master: this.#master?.toString() }, 'Registered');
+        return this.resumeUpdates();
+      case 'pauseUpdates':
+        return this.pauseUpdates();
+    }
+  }
+
+  #attemptLater(): void {
+    this.#attempt = this.delay(this.#backoff.next(this.random), () => {
+      const master = this.#master;
+      if (master === undefined) return;
+      this.link(master);
+      if (this.#agentId === undefined) this.register(master);
+      else this.reregister(master, this.#agentId);
+      this.#attemptLater();
+    });
   }
 
   #awaitPing(): void {
     this.#pingTimer?.cancel();
     this.#pingTimer = this.delay(this.#totalPingTimeout, () => {
       this.runtime.log.warn({ totalPingTimeout: this.#totalPingTimeout }, 'No ping from the master; registering again');
-      this.#startOver();
+      this.#step('PING_TIMEOUT');
     });
   }
 }

@@ -11,10 +11,10 @@ export class RegistrationBackoff {
   readonly #factor: number;
   #bound: number;
 
-  /** @param factor milliseconds */
+  /** @param factor milliseconds; below 1 it counts as 1, as 0 would never double. */
   constructor(factor: number) {
-    this.#factor = factor;
-    this.#bound = factor;
+    this.#factor = Math.max(factor, 1);
+    this.#bound = this.#factor;
   }
 
   reset(): void {

@@ -102,7 +102,7 @@ export abstract class TaskKeeper extends Registrant {
     const run: Run = { agentId, frameworkId, executorId: ExecutorID(given.taskId), containerId };
     const task = new AgentTask(given.taskId, given, run, this.#folders.sandbox(run));
     framework.tasks.set(task.id, task);
-    this.#step(framework, task, 'QUEUE', {});
+    for (const effect of taskAtAgent.initialEffects) this.#carryOut(effect, framework, task, {});
   }
 
   #killTask(frameworkId: FrameworkID, taskId: TaskID, gracePeriod: number | undefined): void {
@@ -155,7 +155,8 @@ export abstract class TaskKeeper extends Registrant {
     if (task.storing.has(uuid)) return;
     const known = { ...status, agentId: task.run.agentId };
     if (taskAtAgent.isEvent(state) && this.#step(framework, task, state, { status: known })) return;
-    this.#carryOut('acknowledgeExecutor', framework, task, { status });
+    // Dropped, and nothing that the executor should keep sending.
+    this.#acknowledgeExecutor(task, uuid);
   }
 
   #prepareExecutor(framework: AgentFramework, task: AgentTask): void {
@@ -239,16 +240,9 @@ export abstract class TaskKeeper extends Registrant {
       case 'storeUpdate':
         if (status !== undefined) this.#store(framework, task, status);
         return;
-      case 'acknowledgeExecutor':
-        if (executor !== undefined && status?.uuid !== undefined)
-          this.send(executor, AcknowledgeExecutorUpdate, { taskId, uuid: status.uuid });
-        return;
       case 'shutdownExecutor':
         task.isExecutorShutDown = true;
         if (executor !== undefined) this.send(executor, ShutdownExecutor, {});
-        return;
-      case 'releaseResources':
-        // A POSIX container limits nothing, and what a task holds is read from its state.
         return;
       case 'completeTask':
         return this.#complete(framework, task);
@@ -271,7 +265,7 @@ export abstract class TaskKeeper extends Registrant {
     stored.onReady(
       this.defer(() => {
         task.storing.delete(uuid);
-        this.#carryOut('acknowledgeExecutor', framework, task, { status });
+        this.#acknowledgeExecutor(task, uuid);
       }),
     );
     stored.onFailed(
@@ -280,6 +274,10 @@ export abstract class TaskKeeper extends Registrant {
         this.delay(storeRetryInterval, () => this.#store(framework, task, status));
       }),
     );
+  }
+
+  #acknowledgeExecutor({ executor, id: taskId }: AgentTask, uuid: UpdateUUID): void {
+    if (executor !== undefined) this.send(executor, AcknowledgeExecutorUpdate, { taskId, uuid });
   }
 
   #complete(framework: AgentFramework, task: AgentTask): void {

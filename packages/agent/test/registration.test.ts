@@ -1,10 +1,10 @@
 import { startAgent } from '@mezzo/agent';
-import { Process } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
-import { agentMessages, Detect, Detected, type Leader, type StatusUpdate } from '@mezzo/protocol';
+import { agentMessages, type StatusUpdate } from '@mezzo/protocol';
 import { expect } from 'chai';
 import { RegistrationBackoff } from '../src/registration-backoff.ts';
 import { Cluster } from './cluster.ts';
+import { FakeDetector } from './fake-detector.ts';
 import { agentId, FakeMaster, framework, frameworkId, taskOf } from './fake-master.ts';
 
 const endless = { script: () => ({}) };
@@ -53,6 +53,12 @@ describe('registration', () => {
     expect(backoff.next(all)).to.equal(1000);
   });
 
+  it('waits longer each time also with a factor of 0', () => {
+    const backoff = new RegistrationBackoff(0);
+    const all = { next: () => 1, uuid: () => '', bytes: () => new Uint8Array() };
+    expect(Array.from({ length: 4 }, () => backoff.next(all))).to.deep.equal([1, 2, 4, 8]);
+  });
+
   it('is tried again until the master answers, and not after that', async () => {
     await using cluster = await Cluster.start({ prepare: (master) => (master.answers = false) });
     const { master } = cluster;
@@ -96,21 +102,20 @@ describe('registration', () => {
   });
 
   it('does not follow a leader of an older reign, whoever says it leads', async () => {
-    const elect: ((leader: Leader) => void)[] = [];
-    class Detector extends Process {
-      protected override initialize(): void {
-        this.install(Detect, (_, from) => void elect.push((leader) => this.send(from, Detected, { leader })));
-      }
-    }
     await using world = new Simulation();
     const runtime = await world.start('agent-1');
     const masters = [5, 3].map((revision) => new FakeMaster({ created: 1, revision }, `master-${revision}`));
     for (const master of masters) runtime.spawn(master);
-    const detector = runtime.spawn(new Detector('mine'));
-    startAgent(runtime, { cluster: 'test', workDirectory: '/work', resources: 'cpus:1', detector });
+    const detector = new FakeDetector('mine');
+    startAgent(runtime, {
+      cluster: 'test',
+      workDirectory: '/work',
+      resources: 'cpus:1',
+      detector: runtime.spawn(detector),
+    });
     await world.advance('1s');
     for (const { self, term } of masters) {
-      elect.shift()?.({ cluster: 'test', address: self.address, term, url: '' });
+      detector.elect({ cluster: 'test', address: self.address, term, url: '' });
       await world.advance('1mins');
     }
     expect(

@@ -1,3 +1,4 @@
+export { agentLifecycle, agentMachine, type AgentEffect, type AgentEvent, type AgentState } from './agent.ts';
 export {
   agentAtMaster,
   agentAtMasterMachine,

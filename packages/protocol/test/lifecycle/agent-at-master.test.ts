@@ -11,7 +11,7 @@ describe('agent at the master', () => {
   tell(agentAtMaster, {
     'is registered once its admission is stored': [
       ['unknown', 'REGISTER', 'registering', 'admit'],
-      ['registering', 'STORED', 'registered.connected', 'addAgent confirm startPinging'],
+      ['registering', 'STORED', 'registered.connected', 'addAgent offerAgent confirm startPinging'],
     ],
 
     'that lost the answer is told again': [['registered.connected', 'REGISTER', 'registered.connected', 'confirm']],
@@ -19,13 +19,7 @@ describe('agent at the master', () => {
     'that the master does not know comes back with its tasks': [
       ['unknown', 'REREGISTER', 'reregistering', 'storeReachable'],
       ['unreachable', 'REREGISTER', 'reregistering', 'storeReachable'],
-      ['reregistering', 'STORED', 'registered.connected', 'addAgent settleTasks confirm startPinging'],
-    ],
-
-    'known from the registry has its time to register again': [
-      ['unknown', 'RECOVER', 'recovered', 'startReregisterTimer'],
-      ['recovered', 'REREGISTER', 'reregistering', 'stopReregisterTimer storeReachable'],
-      ['recovered', 'REREGISTER_TIMEOUT', 'markingUnreachable', 'stopReregisterTimer storeUnreachable'],
+      ['reregistering', 'STORED', 'registered.connected', 'addAgent settleTasks offerAgent confirm startPinging'],
     ],
 
     'that registers again while connected is compared with what the master knows': [
@@ -70,25 +64,17 @@ describe('agent at the master', () => {
       ['registered.disconnected', 'REPLACE', 'removing', 'stopReregisterTimer stopPinging storeRemoved'],
       ['removing', 'STORED', 'removed', 'removeAgent settleTasks sendFailure announceRemoval'],
     ],
-
-    'is gone when the operator says so, whether it is here or not, once that is stored': [
-      ['registered.connected', 'MARK_GONE', 'markingGone', 'stopPinging storeGone'],
-      ['registered.disconnected', 'MARK_GONE', 'markingGone', 'stopReregisterTimer stopPinging storeGone'],
-      ['recovered', 'MARK_GONE', 'markingGone', 'stopReregisterTimer storeGone'],
-      ['unreachable', 'MARK_GONE', 'markingGone', 'storeGone'],
-      ['markingGone', 'STORED', 'gone', 'shutdownAgent removeAgent settleTasks sendFailure'],
-    ],
   });
 
   it('waits for the registrar before it hears anything else', () => {
-    for (const state of ['registering', 'reregistering', 'markingUnreachable', 'markingGone', 'removing'] as const) {
+    for (const state of ['registering', 'reregistering', 'markingUnreachable', 'removing'] as const) {
       const heard = agentAtMaster.events.filter((event) => agentAtMaster.next(state, event) !== undefined);
       expect(heard, state).to.deep.equal(['STORED']);
     }
   });
 
-  it('never comes back once gone or removed', () => {
-    expect(agentAtMaster.states.filter((state) => agentAtMaster.isFinal(state))).to.deep.equal(['gone', 'removed']);
+  it('never comes back once removed', () => {
+    expect(agentAtMaster.states.filter((state) => agentAtMaster.isFinal(state))).to.deep.equal(['removed']);
   });
 
   reachesAllStates(agentAtMaster);

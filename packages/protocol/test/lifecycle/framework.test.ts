@@ -10,55 +10,36 @@ describe('framework at the master', () => {
 
   tell(frameworkLifecycle, {
     'is added by its first subscription': [
-      ['unknown', 'SUBSCRIBE', 'connected.active', 'addFramework attachConnection sendSubscribed'],
+      ['unknown', 'SUBSCRIBE', 'connected', 'addFramework attachConnection sendSubscribed'],
     ],
 
     'is recovered from an agent that runs it, and takes over when it subscribes': [
       ['unknown', 'RECOVER', 'recovered', 'addFramework'],
-      ['recovered', 'SUBSCRIBE', 'connected.active', 'attachConnection activate sendSubscribed announceUpdate'],
+      ['recovered', 'SUBSCRIBE', 'connected', 'attachConnection activate sendSubscribed announceUpdate'],
     ],
 
     'fails over to a new connection: the old one is told, offers are gone, it stays active': [
       [
-        'connected.active',
+        'connected',
         'SUBSCRIBE',
-        'connected.active',
+        'connected',
         'supersedeConnection discardOffers attachConnection sendSubscribed announceUpdate',
       ],
-      [
-        'connected.inactive',
-        'SUBSCRIBE',
-        'connected.active',
-        'supersedeConnection attachConnection activate sendSubscribed announceUpdate',
-      ],
-    ],
-
-    'gets no offers while inactive': [
-      ['connected.active', 'DEACTIVATE', 'connected.inactive', 'deactivate rescindOffers'],
     ],
 
     'gives its offers back when it disconnects, and may come back until the failover timer ends': [
-      [
-        'connected.active',
-        'DISCONNECT',
-        'disconnected',
-        'detachConnection deactivate rescindOffers startFailoverTimer',
-      ],
-      ['connected.inactive', 'DISCONNECT', 'disconnected', 'detachConnection startFailoverTimer'],
+      ['connected', 'DISCONNECT', 'disconnected', 'detachConnection deactivate rescindOffers startFailoverTimer'],
       [
         'disconnected',
         'SUBSCRIBE',
-        'connected.active',
+        'connected',
         'stopFailoverTimer attachConnection activate sendSubscribed announceUpdate',
       ],
       ['disconnected', 'FAILOVER_TIMEOUT', 'completed', 'stopFailoverTimer removeFramework'],
     ],
 
-    'can be torn down from anywhere': [
-      ['connected.active', 'TEARDOWN', 'completed', 'deactivate discardOffers removeFramework detachConnection'],
-      ['connected.inactive', 'TEARDOWN', 'completed', 'removeFramework detachConnection'],
-      ['disconnected', 'TEARDOWN', 'completed', 'stopFailoverTimer removeFramework'],
-      ['recovered', 'TEARDOWN', 'completed', 'removeFramework'],
+    'can be torn down while connected': [
+      ['connected', 'TEARDOWN', 'completed', 'deactivate discardOffers removeFramework detachConnection'],
     ],
   });
 
@@ -72,8 +53,7 @@ describe('framework at the master', () => {
   });
 
   it('ignores a failover timer that comes late', () => {
-    expect(frameworkLifecycle.next('connected.active', 'FAILOVER_TIMEOUT')).to.equal(undefined);
-    expect(frameworkLifecycle.next('connected.inactive', 'FAILOVER_TIMEOUT')).to.equal(undefined);
+    expect(frameworkLifecycle.next('connected', 'FAILOVER_TIMEOUT')).to.equal(undefined);
   });
 
   reachesAllStates(frameworkLifecycle);

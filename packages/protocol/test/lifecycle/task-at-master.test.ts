@@ -29,7 +29,7 @@ describe('task at the master', () => {
       (state) => fromLive(state, state, 'forwardUpdate recoverResources'),
     ),
 
-    'never leaves a terminal state, and gives resources back once only: later updates are just forwarded':
+    'keeps its terminal state whatever is reported, and gives resources back once only: later updates are just forwarded':
       reportable.flatMap((event) => atTerminal(event, 'forwardUpdate')),
 
     'is completed when its terminal update is acknowledged': atTerminal('TERMINAL_ACKNOWLEDGED', 'completeTask'),
@@ -45,19 +45,11 @@ describe('task at the master', () => {
       ...fromLive('AGENT_UNREACHABLE_UNAWARE', 'TASK_LOST', 'recoverResources sendUpdate keepUnreachable'),
     ],
 
-    'comes back from unreachable in whatever state its agent reports': [...live, ...terminal].map((state): Row => [
-      'TASK_UNREACHABLE',
-      state,
-      state,
-      'restoreTask sendUpdate',
-    ]),
+    'begins again when its agent brings it back though it was given up or over': ['TASK_UNREACHABLE', ...terminal].map(
+      (state): Row => [state, 'AGENT_RETURNED', 'TASK_STAGING', 'restoreTask'],
+    ),
 
-    'is gone with its agent, or lost to a framework that does not know partitions': [
-      ...fromLive('AGENT_GONE', 'TASK_GONE_BY_OPERATOR', 'recoverResources sendUpdate completeTask'),
-      ...fromLive('AGENT_GONE_UNAWARE', 'TASK_LOST', 'recoverResources sendUpdate keepUnreachable'),
-      ['TASK_UNREACHABLE', 'AGENT_GONE', 'TASK_GONE_BY_OPERATOR', 'sendUpdate completeTask'],
-      ['TASK_UNREACHABLE', 'AGENT_GONE_UNAWARE', 'TASK_LOST', 'sendUpdate completeTask'],
-    ],
+    'may be brought back before it was started': [['TASK_STAGING', 'TASK_STAGING', 'TASK_STAGING', 'forwardUpdate']],
 
     'is lost when its agent is removed, or breaks its connection and the framework does not checkpoint': [
       ...fromLive('AGENT_REMOVED', 'TASK_LOST', 'recoverResources sendUpdate completeTask'),
@@ -67,8 +59,6 @@ describe('task at the master', () => {
     'keeps an unacknowledged terminal state when its agent goes, and still tells the framework': [
       ...atTerminal('AGENT_UNREACHABLE', 'sendUpdate keepUnreachable'),
       ...atTerminal('AGENT_UNREACHABLE_UNAWARE', 'sendUpdate keepUnreachable'),
-      ...atTerminal('AGENT_GONE', 'sendUpdate completeTask'),
-      ...atTerminal('AGENT_GONE_UNAWARE', 'sendUpdate completeTask'),
       ...atTerminal('AGENT_REMOVED', 'sendUpdate completeTask'),
       ...atTerminal('AGENT_DISCONNECTED', 'sendUpdate completeTask'),
     ],

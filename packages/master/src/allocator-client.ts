@@ -61,10 +61,7 @@ export class AllocatorClient {
     const weights = Object.entries(this.#ports.options.weights).map(([role, weight]) => ({ role, weight }));
     if (weights.length > 0) this.#send(allocatorMessages.UpdateWeights, { weights });
     for (const framework of this.#ports.frameworks.values()) this.addFramework(framework);
-    for (const agent of this.#ports.agents.values()) {
-      this.addAgent(agent, agent.holdings());
-      if (!agent.isConnected) this.deactivateAgent(agent.id);
-    }
+    for (const agent of this.#ports.agents.values()) this.addAgent(agent);
   }
 
   /** True for the allocator that was told the state. */
@@ -105,13 +102,15 @@ export class AllocatorClient {
     this.#send(allocatorMessages.DeactivateFramework, { frameworkId });
   }
 
-  addAgent(agent: Agent, used: ReadonlyMap<FrameworkID, Resources>): void {
+  /** All about it; whatever the allocator thought of it before is replaced. */
+  addAgent(agent: Agent): void {
     this.#send(allocatorMessages.AddAgent, {
       agentId: agent.id,
       agent: agent.info,
       total: [...agent.total],
-      used: [...used].map(([frameworkId, resources]) => ({ frameworkId, resources: [...resources] })),
+      used: [...agent.holdings()].map(([frameworkId, resources]) => ({ frameworkId, resources: [...resources] })),
     });
+    if (!agent.isConnected) this.deactivateAgent(agent.id);
   }
 
   removeAgent(agentId: AgentID): void {

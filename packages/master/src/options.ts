@@ -15,7 +15,7 @@ export interface MasterOptions {
   readonly agentReregisterTimeout?: Duration;
   /** After this an unused offer is rescinded (offer_timeout). Default: never. */
   readonly offerTimeout?: Duration;
-  /** Time between periodic allocation runs (allocation_interval). Default 1 s. */
+  /** Time between periodic allocation runs, at least 1 ms (allocation_interval). Default 1 s. */
   readonly allocationInterval?: Duration;
   /** What an offer must at least hold, alternatives separated by `|` (min_allocatable_resources). Default `cpus:0.01|mem:32`. */
   readonly minAllocatableResources?: string;
@@ -44,18 +44,21 @@ export interface ResolvedOptions {
   readonly maxUnreachableTasksPerFramework: number;
 }
 
-/** Throws DURATION_INVALID, ResourcesParseError for minAllocatableResources, or RangeError for an offer timeout of 0. */
+/** Throws DURATION_INVALID, ResourcesParseError for minAllocatableResources, or RangeError for a time that is too short. */
 export function resolveOptions(options: MasterOptions): ResolvedOptions {
   const offerTimeout = options.offerTimeout === undefined ? undefined : toMilliseconds(options.offerTimeout);
   if (offerTimeout === 0)
     throw new RangeError('Invalid offerTimeout 0: expected more than 0, or none to let offers stand');
+  const allocationInterval = toMilliseconds(options.allocationInterval ?? '1s');
+  if (allocationInterval < 1)
+    throw new RangeError(`Invalid allocationInterval ${allocationInterval}: expected 1 ms or more`);
   return {
     cluster: options.cluster ?? 'mezzo',
     agentPingTimeout: toMilliseconds(options.agentPingTimeout ?? '15s'),
     maxAgentPingTimeouts: options.maxAgentPingTimeouts ?? 5,
     agentReregisterTimeout: toMilliseconds(options.agentReregisterTimeout ?? '10mins'),
     offerTimeout,
-    allocationInterval: toMilliseconds(options.allocationInterval ?? '1s'),
+    allocationInterval,
     minAllocatable: alternatives(options.minAllocatableResources ?? 'cpus:0.01|mem:32'),
     weights: options.weights ?? {},
     maxCompletedFrameworks: options.maxCompletedFrameworks ?? 50,

@@ -31,7 +31,7 @@ export function startMaster(runtime: Runtime, options: StartMasterOptions = {}):
   const term = { created: Math.floor(runtime.clock.now()), revision: 1 };
   const allocator =
     given === undefined || typeof given === 'string'
-      ? runtime.spawn(createAllocator(given, { fairnessExcludedNames }))
+      ? runtime.spawn(createAllocator(given, { fairnessExcludedNames, master: runtime.pid(`master@${runtime.name}`) }))
       : given;
   // The bare address also finds an allocator that was started again.
   const master = runtime.spawn(new Master({ ...masterOptions, allocator: runtime.pid(allocator.toString()), term }));

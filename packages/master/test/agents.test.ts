@@ -289,6 +289,58 @@ describe('agents at the master', () => {
     expect((await cluster.state()).unreachable_slaves).to.equal(1);
   });
 
+  it('gives a disconnected agent up that answers no pings, before agent_reregister_timeout', async () => {
+    await using cluster = await TestCluster.start();
+    const { scheduler } = await withTask(cluster, checkpointing);
+    cluster.world.crash('agent-1');
+    await cluster.advance('30s');
+    expect((await cluster.state()).slaves[0]).to.include({ active: false });
+    await cluster.advance('90s');
+    expect(scheduler.statuses.at(-1)).to.include({ state: 'TASK_LOST', message: 'health check timed out' });
+    expect((await cluster.state()).unreachable_slaves).to.equal(1);
+  });
+
+  it('removes an agent that unregisters while it counts as disconnected', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, checkpointing);
+    cluster.world.network.partition('agent-1', 'master');
+    await cluster.advance('30s');
+    expect((await cluster.state()).slaves[0]).to.include({ active: false });
+    cluster.world.network.heal('agent-1', 'master');
+    await cluster.advance('5s');
+    agent.tell(agentMessages.UnregisterAgent, { agentId: agent.id });
+    await cluster.advance('5s');
+    expect(await cluster.state()).to.deep.include({ slaves: [], unreachable_slaves: 0 });
+    expect(scheduler.statuses.at(-1)?.message).to.equal('Agent agent-1 removed: the agent unregistered');
+  });
+
+  it('counts agent_reregister_timeout anew after each disconnection', async () => {
+    await using cluster = await TestCluster.start({ agentPingTimeout: '10hrs' });
+    const { agent } = await withTask(cluster, checkpointing);
+    cluster.world.crash('agent-1');
+    await cluster.advance('1mins');
+    const again = await cluster.peer('agent-1', new FakeAgent('cpus:4;mem:4096', { hostname: 'agent-1' }));
+    again.reregister([], [], agent.id);
+    await cluster.advance('7mins');
+    cluster.world.crash('agent-1');
+    await cluster.advance('5mins');
+    expect(await cluster.state()).to.include({ unreachable_slaves: 0 });
+    await cluster.advance('6mins');
+    expect(await cluster.state()).to.include({ unreachable_slaves: 1 });
+  });
+
+  it('pings an agent that is back from unreachable, and gives it up again', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent } = await withTask(cluster, checkpointing);
+    agent.answersPings = false;
+    await cluster.advance('90s');
+    agent.reregister();
+    await cluster.advance('20ms');
+    expect(await cluster.state()).to.include({ unreachable_slaves: 0 });
+    await cluster.advance('90s');
+    expect(await cluster.state()).to.include({ unreachable_slaves: 1 });
+  });
+
   it('removes an agent that unregisters: its tasks are lost whoever runs them', async () => {
     await using cluster = await TestCluster.start();
     const { agent, scheduler } = await withTask(cluster, aware);

@@ -162,6 +162,27 @@ describe('the master and an allocator elsewhere', () => {
     ]);
   });
 
+  it('tells an allocator that gave what is not free about the agent anew', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    await cluster.advance('30s');
+    const agent = await cluster.agent('agent-1', 'cpus:4');
+    const scheduler = await cluster.scheduler();
+    allocator.allocate(scheduler.id, agent.id, 'cpus:3');
+    allocator.allocate(scheduler.id, agent.id, 'cpus:2');
+    await cluster.advance('20ms');
+    const [, again] = allocator.got(allocatorMessages.AddAgent);
+    expect(again).to.deep.include({
+      agentId: agent.id,
+      used: [
+        {
+          frameworkId: scheduler.id,
+          resources: [{ name: 'cpus', type: 'SCALAR', scalar: 3, allocationRole: '*' }],
+        },
+      ],
+    });
+  });
+
   it('tells a new allocator which agents are away and which roles want nothing', async () => {
     await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
     const agent = await cluster.agent();

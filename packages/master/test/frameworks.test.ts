@@ -101,6 +101,7 @@ describe('frameworks at the master', () => {
     const next = await cluster.peer('framework-2', new FakeScheduler());
     next.subscribe({ id, failoverTimeout: 600_000 });
     await cluster.advance('30mins');
+    expect(next.id).to.equal(id);
     const [framework] = (await cluster.state()).frameworks;
     expect(framework).to.include({ id, connected: true });
     expect(framework?.tasks).to.have.length(1);
@@ -142,13 +143,15 @@ describe('frameworks at the master', () => {
     const agent = await cluster.agent();
     const scheduler = await cluster.scheduler();
     scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:1;mem:32')]);
-    await cluster.advance('20ms');
+    await cluster.advance('10s');
+    expect(scheduler.offers).to.have.length(2);
     scheduler.tell(schedulerMessages.Teardown, { frameworkId: scheduler.id });
     await cluster.advance('20ms');
     const state = await cluster.state();
     expect(state.frameworks).to.deep.equal([]);
     expect(state.completed_frameworks.map(({ id }) => id)).to.deep.equal([scheduler.id]);
     expect(agent.got(agentMessages.ShutdownFramework)).to.have.length(1);
+    expect(state.slaves[0]?.offered_resources).to.include({ cpus: 0, mem: 0 });
     expect(scheduler.told).to.deep.equal([]);
     scheduler.subscribe({ id: scheduler.id });
     await cluster.advance('20ms');

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { startMaster } from '@mezzo/master';
 import { Simulation } from '@mezzo/process/testing';
+import { FakeMaster } from './allocator/fake-master.ts';
 
 describe('startMaster', () => {
   it('refuses options that make no sense before anything is spawned', async () => {
@@ -10,6 +11,7 @@ describe('startMaster', () => {
     expect(() => startMaster(runtime, { allocator: 'clever' })).to.throw(RangeError, /'clever'/);
     expect(() => startMaster(runtime, { minAllocatableResources: 'cpus:1|mem=2' })).to.throw(/Cannot parse resources/);
     expect(() => startMaster(runtime, { agentPingTimeout: -1 })).to.throw(/-1/);
+    expect(() => startMaster(runtime, { allocationInterval: 0 })).to.throw(RangeError, /allocationInterval 0/);
     expect(runtime.processes).to.deep.equal([]);
   });
 
@@ -19,5 +21,18 @@ describe('startMaster', () => {
     const { master, allocator, contender } = startMaster(runtime);
     expect([master, allocator, contender].map((pid) => pid.id)).to.deep.equal(['master', 'allocator', 'contender']);
     expect(runtime.router.delegate).to.equal('master');
+  });
+
+  it('spawns an allocator that takes no other master, not even before that one speaks', async () => {
+    await using world = new Simulation();
+    const runtime = await world.start('master');
+    const { allocator } = startMaster(runtime);
+    const stranger = new FakeMaster(allocator, 'stranger');
+    runtime.spawn(stranger);
+    runtime.terminate(runtime.pid('master@master'));
+    await world.settle();
+    stranger.begin();
+    await world.settle();
+    expect(stranger.isInitialized).to.equal(false);
   });
 });

@@ -15,7 +15,7 @@ import type { Cause, Tasks } from '../tasks/tasks.ts';
 import { agentFault } from '../validation/agent.ts';
 import { Agent } from './agent.ts';
 import { AgentObserver } from './agent-observer.ts';
-import { type Report, reportedHoldings } from './report.ts';
+import { type Report, reportedTasks } from './report.ts';
 import { type Instructions, ReturningTasks } from './returning-tasks.ts';
 
 /** What goes with an event: why an agent is lost, or what it reported. */
@@ -58,11 +58,12 @@ export class Agents {
     this.#context.metrics.agentRegistrations.increment();
   }
 
-  reregister(report: Report, from: PID): void {
-    const { agent: info, version } = report;
+  reregister(given: Report, from: PID): void {
+    const { agent: info, version } = given;
     const { agents, unreachableAgents, log, term } = this.#context;
     if (info.id === undefined) return this.register(info, version, from);
     if (!this.#isValid(info, version, from)) return;
+    const report = { ...given, tasks: [...reportedTasks(given, info.id)] };
     const known = agents.get(info.id) ?? unreachableAgents.get(info.id);
     const fault = known === undefined ? undefined : takeoverFault(known, info, from);
     if (fault !== undefined) {
@@ -128,8 +129,7 @@ export class Agents {
     this.#context.link(from);
     if (!agent.isRegistered || agent.total.equals(total)) return;
     for (const offer of [...agent.offers]) this.#offers.rescind(offer);
-    this.#context.allocator.addAgent(agent, agent.holdings());
-    if (!agent.isConnected) this.#context.allocator.deactivateAgent(agent.id);
+    this.#context.allocator.addAgent(agent);
   }
 
   #step(agent: Agent, event: AgentAtMasterEvent, occasion: Occasion): void {
@@ -148,11 +148,13 @@ export class Agents {
       case 'admit':
       case 'storeReachable':
       case 'storeUnreachable':
-      case 'storeGone':
       case 'storeRemoved':
         return true;
       case 'addAgent':
         this.#add(agent, occasion.report);
+        break;
+      case 'offerAgent':
+        allocator.addAgent(agent);
         break;
       case 'confirm':
         this.#confirm(agent, occasion);
@@ -184,12 +186,6 @@ export class Agents {
           });
         }
         break;
-      case 'shutdownAgent':
-        this.#context.send(agent.pid, agentMessages.ShutdownAgent, {
-          term: this.#context.term,
-          message: occasion.why ?? 'Agent has been marked gone',
-        });
-        break;
       case 'startPinging':
         this.#startPinging(agent);
         break;
@@ -213,7 +209,7 @@ export class Agents {
   }
 
   #add(agent: Agent, report: Report | undefined): void {
-    const { agents, unreachableAgents, frameworks, allocator, log } = this.#context;
+    const { agents, unreachableAgents, log } = this.#context;
     // One that comes back brings its tasks along.
     agent.clear();
     agents.set(agent.id, agent);
@@ -221,8 +217,6 @@ export class Agents {
     this.#byLocation.set(agent.pid.toString(), agent);
     this.#context.link(agent.pid);
     for (const info of report?.frameworks ?? []) this.#frameworks.recover(info);
-    const used = reportedHoldings(report?.tasks ?? [], (id) => frameworks.get(id));
-    allocator.addAgent(agent, used);
     log.info({ agentId: agent.id, hostname: agent.info.hostname, resources: String(agent.total) }, 'added an agent');
   }
 

@@ -1,34 +1,28 @@
 import type { BodyOf } from '@mezzo/process';
-import { type agentMessages, type FrameworkID, Resources, type Task, taskAtMaster, UNRESERVED } from '@mezzo/protocol';
+import { type AgentID, type agentMessages, Resources, type Task, UNRESERVED } from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
 import { MasterTask } from '../tasks/master-task.ts';
 
 /** What an agent says when it registers again. */
 export type Report = BodyOf<typeof agentMessages.ReregisterAgent>;
 
-/** The master's record of a task that an agent reports. */
-export function reportedTask(task: Task, framework: Framework): MasterTask {
+/** The tasks of a report, each once (the first stands) and at the agent that reports it, whatever it says itself. */
+export function reportedTasks({ tasks }: Report, agentId: AgentID): readonly Task[] {
+  const byName = new Map<string, Task>();
+  for (const task of tasks) {
+    const name = JSON.stringify([task.frameworkId, task.taskId]);
+    if (!byName.has(name)) byName.set(name, { ...task, agentId });
+  }
+  return [...byName.values()];
+}
+
+/** The master's record, still in its first state, of a task that an agent reports. */
+export function recordOf(task: Task, framework: Framework): MasterTask {
   const { taskId: id, frameworkId, agentId, name } = task;
   const { user } = framework.info;
   const record = new MasterTask({ id, frameworkId, agentId, name, resources: resourcesOf(task, framework), user });
-  if (taskAtMaster.isState(task.state)) record.state = task.state;
   for (const status of task.statuses) record.record(status);
   return record;
-}
-
-/** What the reported tasks hold, by framework, of those that the master accounts for. */
-export function reportedHoldings(
-  tasks: readonly Task[],
-  frameworkOf: (id: FrameworkID) => Framework | undefined,
-): ReadonlyMap<FrameworkID, Resources> {
-  const holdings = new Map<FrameworkID, Resources>();
-  for (const task of tasks) {
-    const framework = frameworkOf(task.frameworkId);
-    if (framework === undefined || !reportedTask(task, framework).isHolding) continue;
-    const held = holdings.get(framework.id) ?? Resources.empty;
-    holdings.set(framework.id, held.plus(resourcesOf(task, framework)));
-  }
-  return holdings;
 }
 
 function resourcesOf(task: Task, framework: Framework): Resources {

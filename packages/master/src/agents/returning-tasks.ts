@@ -1,12 +1,10 @@
-import type { FrameworkID, Task, TaskID } from '@mezzo/protocol';
-import { taskAtMaster } from '@mezzo/protocol';
+import { type FrameworkID, isTerminal, type Task, taskAtMaster, type TaskID } from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
 import type { MasterContext } from '../master-context.ts';
 import type { MasterTask } from '../tasks/master-task.ts';
-import { masterStatus } from '../tasks/task-status.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import type { Agent } from './agent.ts';
-import { type Report, reportedTask } from './report.ts';
+import { recordOf, type Report } from './report.ts';
 
 /** What the agent is told once it knows that it is registered. */
 export interface Instructions {
@@ -38,17 +36,16 @@ export class ReturningTasks {
       const known = framework?.tasks.get(task.taskId);
       if (known?.agentId === agent.id) {
         reported.add(known);
-      } else if (framework !== undefined && known === undefined) {
-        const record = reportedTask(task, framework);
-        if (record.isTerminal) continue;
+      } else if (framework !== undefined && known === undefined && !isTerminal(task.state)) {
         // It runs what the master gave up, or never knew: it counts until it ends.
-        if (framework.completedTasks.has(record.id)) record.kill = { gracePeriod: undefined };
-        this.#tasks.add(record);
+        const isOver = framework.completedTasks.has(task.taskId);
+        const record = this.#adopt(framework, task, 'Agent reregistered');
+        if (isOver) record.kill = { gracePeriod: undefined };
         reported.add(record);
         hasMore = true;
       }
     }
-    if (hasMore) this.#context.allocator.addAgent(agent, agent.holdings());
+    if (hasMore) this.#context.allocator.addAgent(agent);
     const live = [...agent.tasks].filter((task) => !task.isTerminal);
     return {
       reconcile: live
@@ -65,38 +62,31 @@ export class ReturningTasks {
    * @param message why the frameworks hear of their tasks
    */
   adopt(agent: Agent, report: Report, message: string): Instructions {
-    const returned = new Set<TaskID>();
     const kill: MasterTask[] = [];
     for (const task of report.tasks) {
       const framework = this.#context.frameworks.get(task.frameworkId);
       if (framework === undefined) continue;
-      const rival = framework.tasks.get(task.taskId);
       // Started again elsewhere meanwhile: an id names one task only, and that is the newer one.
-      if (rival !== undefined && rival.agentId !== agent.id) kill.push(reportedTask(task, framework));
+      if (framework.tasks.has(task.taskId)) kill.push(recordOf(task, framework));
       else this.#adopt(framework, task, message);
-      returned.add(task.taskId);
     }
     for (const framework of this.#context.frameworks.values()) {
       for (const task of [...framework.unreachableTasks.values()]) {
-        if (task.agentId === agent.id && !returned.has(task.id)) framework.unreachableTasks.delete(task.id);
+        if (task.agentId === agent.id) framework.unreachableTasks.delete(task.id);
       }
     }
     return { reconcile: [], kill, shutdown: this.#ended(report) };
   }
 
-  #adopt(framework: Framework, task: Task, message: string): void {
-    const record = reportedTask(task, framework);
-    const lost = framework.unreachableTasks.get(record.id);
-    if (lost?.state === 'TASK_UNREACHABLE' && taskAtMaster.isEvent(record.state)) {
-      this.#tasks.decide(lost, record.state, { reason, message });
-      return;
-    }
-    framework.unreachableTasks.delete(record.id);
-    framework.completedTasks.delete(record.id);
-    this.#tasks.add(record);
-    const { id: taskId, agentId, state } = record;
-    const timestamp = this.#context.now();
-    this.#tasks.tell(record, masterStatus({ taskId, agentId, state, reason, message, timestamp }));
+  /** The master may remember it as lost or over, or not at all. */
+  #adopt(framework: Framework, task: Task, message: string): MasterTask {
+    const remembered = framework.unreachableTasks.get(task.taskId) ?? framework.completedTasks.get(task.taskId);
+    const cause = { reason, message };
+    const record = remembered?.agentId === task.agentId ? remembered : recordOf(task, framework);
+    if (record === remembered) this.#tasks.decide(record, 'AGENT_RETURNED', cause);
+    else this.#tasks.add(record);
+    if (taskAtMaster.isEvent(task.state)) this.#tasks.decide(record, task.state, cause);
+    return record;
   }
 
   #ended(report: Report): readonly FrameworkID[] {

@@ -6,6 +6,8 @@ const prefix = 'allocator/mesos';
 /** The allocator's metrics, under Mesos's names. */
 export class AllocatorMetrics implements RoleObserver {
   readonly runs: Counter;
+  /** Messages of who is not its master, and what it could not be initialised with. */
+  readonly ignored: Counter;
   readonly runMilliseconds: PushGauge;
   readonly latencyMilliseconds: PushGauge;
   readonly #metrics: Metrics;
@@ -17,6 +19,7 @@ export class AllocatorMetrics implements RoleObserver {
     this.#metrics = metrics;
     this.#state = state;
     this.runs = metrics.counter(this.#name('allocation_runs'));
+    this.ignored = metrics.counter(this.#name('ignored_messages'));
     this.runMilliseconds = metrics.pushGauge(this.#name('allocation_run_ms'));
     this.latencyMilliseconds = metrics.pushGauge(this.#name('allocation_run_latency_ms'));
     this.resourcesKnown(['cpus', 'mem', 'disk']);

@@ -1,9 +1,11 @@
-import type { Process } from '@mezzo/process';
+import type { PID, Process } from '@mezzo/process';
 import { HierarchicalAllocator } from './hierarchical-allocator.ts';
 
 export interface AllocatorOptions {
   /** fair_sharing_excluded_resource_names. Default: none. */
   readonly fairnessExcludedNames?: readonly string[];
+  /** The only address (`id@node`) it takes a master from. Default: whoever comes while it has none. */
+  readonly master?: PID;
 }
 
 /** Anything that speaks `allocatorMessages` can allocate. */

@@ -1,5 +1,12 @@
 import { type ExitReason, type Message, type PID, Process, type Timer } from '@mezzo/process';
-import { type AgentID, allocatorMessages, defaultFilters, type Filters, Resources } from '@mezzo/protocol';
+import {
+  type AgentID,
+  allocatorMessages,
+  defaultFilters,
+  type Filters,
+  Resources,
+  ResourcesParseError,
+} from '@mezzo/protocol';
 import { allocate } from './allocation-run.ts';
 import type { AllocatorFramework as Framework } from './allocator-framework.ts';
 import { AllocatorFramework } from './allocator-framework.ts';
@@ -10,14 +17,19 @@ import { MinAllocatable } from './min-allocatable.ts';
 export interface HierarchicalAllocatorOptions extends AllocatorStateOptions {
   /** Default `allocator`. */
   readonly id?: string;
+  /** The only address (`id@node`) it takes a master from. Default: whoever comes while it has none. */
+  readonly master?: PID;
 }
+
+/** Milliseconds; a shorter interval would leave no time for anything else. */
+const shortestInterval = 1;
 
 /** Longer refusals are cut to this, in seconds (Mesos: 365 days). */
 const longestRefusal = 365 * 86_400;
 
 /**
- * Decides which framework is offered what. It serves the one master that initialised it last, and forgets everything
- * when that master is gone.
+ * Decides which framework is offered what. It serves one master until that is gone, or started again, and then forgets
+ * everything.
  */
 export class HierarchicalAllocator extends Process {
   readonly #options: HierarchicalAllocatorOptions;
@@ -52,7 +64,7 @@ export class HierarchicalAllocator extends Process {
   #installAll(): void {
     const messages = allocatorMessages;
     this.install(messages.InitializeAllocator, (body, from) =>
-      this.#begin(from, body.allocationInterval, body.minAllocatable),
+      this.#initialize(from, body.allocationInterval, body.minAllocatable),
     );
     this.#serve(messages.AddFramework, ({ frameworkId, roles, capabilities, used, active }) => {
       const framework = new AllocatorFramework(frameworkId, roles, capabilities, active);
@@ -107,19 +119,44 @@ export class HierarchicalAllocator extends Process {
   #serve<T>(kind: Message<T>, handle: (body: T) => void): void {
     this.install(kind, (body, from) => {
       if (this.#master?.equals(from) === true) handle(body);
-      else
-        this.runtime.log.warn(
-          { from: from.toString() },
-          `ignored '${kind.name}': it is not from the master that initialised this allocator`,
-        );
+      else this.#ignore(kind, from, 'it is not from the master that initialised this allocator');
     });
   }
 
-  #begin(master: PID, interval: number, minAllocatable: readonly string[]): void {
+  #ignore(kind: { readonly name: string }, from: PID, why: string): void {
+    this.#metrics?.ignored.increment();
+    this.runtime.log.warn({ from: from.address }, `ignored '${kind.name}': ${why}`);
+  }
+
+  #initialize(from: PID, interval: number, minAllocatable: readonly string[]): void {
+    const fault = this.#faultOf(from) ?? intervalFault(interval);
+    if (fault !== undefined) return this.#ignore(allocatorMessages.InitializeAllocator, from, fault);
+    let least: MinAllocatable;
+    try {
+      least = new MinAllocatable(minAllocatable);
+    } catch (error) {
+      if (!(error instanceof ResourcesParseError)) throw error;
+      return this.#ignore(allocatorMessages.InitializeAllocator, from, error.message);
+    }
+    this.#begin(from, interval, least);
+  }
+
+  /** Why it cannot be the master, or undefined. */
+  #faultOf(from: PID): string | undefined {
+    const { master: expected } = this.#options;
+    const address = from.toString();
+    if (expected !== undefined && expected.toString() !== address)
+      return `it is from ${address}, not from ${expected.toString()}`;
+    const present = this.#master;
+    if (present === undefined || present.equals(from) || isSuccessor(from, present)) return undefined;
+    return `this allocator serves ${present.address}`;
+  }
+
+  #begin(master: PID, interval: number, minAllocatable: MinAllocatable): void {
     this.#forget();
     this.#master = master;
     this.#interval = interval;
-    this.#minAllocatable = new MinAllocatable(minAllocatable);
+    this.#minAllocatable = minAllocatable;
     this.link(master);
     this.send(master, allocatorMessages.AllocatorInitialized, {});
     this.#startPeriod();
@@ -193,4 +230,16 @@ export class HierarchicalAllocator extends Process {
     this.#metrics?.runs.increment();
     this.#metrics?.runMilliseconds.set(this.clock.now() - begun);
   }
+}
+
+function intervalFault(interval: number): string | undefined {
+  if (interval >= shortestInterval && Number.isFinite(interval)) return undefined;
+  return `invalid allocation interval ${interval}: expected ${shortestInterval} ms or more`;
+}
+
+/** Started later under the same address. */
+function isSuccessor(pid: PID, of: PID): boolean {
+  if (pid.toString() !== of.toString()) return false;
+  if (pid.incarnation !== of.incarnation) return pid.incarnation > of.incarnation;
+  return pid.generation > of.generation;
 }

@@ -56,11 +56,12 @@ export class Framework {
   }
 
   get isConnected(): boolean {
-    return this.state.startsWith('connected.');
+    return this.state === 'connected';
   }
 
+  /** Whether it gets offers. */
   get isActive(): boolean {
-    return this.state === 'connected.active';
+    return this.isConnected;
   }
 
   /** The roles it may be offered resources for. */

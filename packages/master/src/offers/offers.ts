@@ -34,10 +34,12 @@ export class Offers {
       if (framework === undefined || !framework.isActive || agent === undefined || !agent.isConnected) {
         allocator.recover(frameworkId, agentId, resources);
       } else if (!agent.free.contains(resources.unallocate())) {
+        const given = String(resources);
         log.error(
-          { agentId, resources: String(resources) },
-          'the allocator gave what is not free; nothing was offered',
+          { agentId, resources: given },
+          'the allocator gave what is not free; it is told about the agent anew',
         );
+        allocator.addAgent(agent);
       } else {
         offers.push(this.#offer(framework, agent, role, resources));
       }

@@ -71,6 +71,11 @@ export class MasterTask {
     return this.forwarded?.state ?? this.state;
   }
 
+  /** True if the history ends with this state. */
+  wasLast(state: TaskStatus['state']): boolean {
+    return this.#statuses.at(-1)?.state === state;
+  }
+
   /** Adds to the history; a status of the same state as the last one replaces it. */
   record(status: TaskStatus): void {
     const { data: _dropped, ...kept } = status;

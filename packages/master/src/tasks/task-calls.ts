@@ -9,7 +9,7 @@ import {
 import type { Framework } from '../frameworks/framework.ts';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
 import { reconciliation, type TaskName } from './reconciliation.ts';
-import type { Tasks } from './tasks.ts';
+import { noCause, type Tasks } from './tasks.ts';
 
 type Kill = BodyOf<typeof schedulerMessages.Kill>;
 type Acknowledge = BodyOf<typeof schedulerMessages.Acknowledge>;
@@ -60,12 +60,12 @@ export class TaskCalls {
     }
     metrics.validAcknowledgements.increment();
     if (task?.forwarded?.uuid !== uuid || !isTerminal(task.forwarded.state)) return;
-    const cause = { reason: '', message: '' };
-    this.#tasks.decide(task, 'TERMINAL_ACKNOWLEDGED', cause);
+    this.#tasks.decide(task, 'TERMINAL_ACKNOWLEDGED', noCause);
   }
 
   kill(framework: Framework, { taskId, agentId, gracePeriod }: Kill): void {
-    const task = framework.tasks.get(taskId);
+    const lost = framework.unreachableTasks.get(taskId);
+    const task = framework.tasks.get(taskId) ?? (lost?.state === 'TASK_UNREACHABLE' ? lost : undefined);
     if (task === undefined) {
       this.reconcile(framework, [{ taskId, agentId }]);
       return;
@@ -74,8 +74,9 @@ export class TaskCalls {
       this.#context.log.warn({ taskId, agentId }, `ignored the kill of a task that runs on agent ${task.agentId}`);
       return;
     }
-    task.kill = { gracePeriod };
-    this.#tasks.decide(task, 'KILL', { reason: '', message: '' });
+    // As in Mesos, the kill of an unreachable task is not kept: its framework asks again once it is back.
+    if (task !== lost) task.kill = { gracePeriod };
+    this.#tasks.decide(task, 'KILL', { reason: 'REASON_RECONCILIATION', message: 'Reconciliation: Latest task state' });
   }
 
   /** Without names: every task the master has. */

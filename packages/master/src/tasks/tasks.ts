@@ -1,4 +1,5 @@
 import {
+  isTerminal,
   schedulerMessages,
   taskAtMaster,
   type TaskAtMasterEffect,
@@ -17,12 +18,12 @@ export interface Cause {
   readonly message: string;
 }
 
+export const noCause: Cause = { reason: '', message: '' };
+
 /** The state that the framework is told when the master decides, which a terminal task itself does not enter. */
 const decided: Partial<Record<TaskAtMasterEvent, TaskState>> = {
   AGENT_UNREACHABLE: 'TASK_UNREACHABLE',
   AGENT_UNREACHABLE_UNAWARE: 'TASK_LOST',
-  AGENT_GONE: 'TASK_GONE_BY_OPERATOR',
-  AGENT_GONE_UNAWARE: 'TASK_LOST',
   AGENT_REMOVED: 'TASK_LOST',
   AGENT_DISCONNECTED: 'TASK_LOST',
   FRAMEWORK_REMOVED: 'TASK_KILLED',
@@ -47,9 +48,11 @@ export class Tasks {
   /** The agent reports: `event` is the newest state it knows of, `status` what it wants told. */
   report(task: MasterTask, event: TaskAtMasterEvent, status: TaskStatus): void {
     this.#step(task, event, status);
+    // What needs no acknowledgement is over with the telling.
+    if (status.uuid === undefined && isTerminal(status.state)) this.decide(task, 'TERMINAL_ACKNOWLEDGED', noCause);
   }
 
-  /** The master decides. */
+  /** The master decides, or hears of a task from an agent that registers again. */
   decide(task: MasterTask, event: TaskAtMasterEvent, cause: Cause): void {
     const { id: taskId, agentId } = task;
     const state = decided[event] ?? (taskAtMaster.isState(event) ? event : task.state);
@@ -68,13 +71,11 @@ export class Tasks {
     if (transition === undefined) return;
     const previous = task.state;
     task.state = transition.state;
-    if (task.state !== previous || status.source !== 'SOURCE_MASTER') task.record(status);
-    if (task.state !== previous && task.isTerminal) this.#context.metrics.taskEnded(task.state, status);
+    // A task that its agent brought back is in its first state for a moment, which is in nobody's history.
+    const isNews = task.state !== previous && task.state !== taskAtMaster.initial && !task.wasLast(task.state);
+    if (isNews && task.isTerminal) this.#context.metrics.taskEnded(task.state, status);
+    if (isNews || status.source !== 'SOURCE_MASTER') task.record(status);
     for (const effect of transition.effects) this.#carryOut(effect, task, status);
-    // What needs no acknowledgement is over with the telling.
-    if (task.isTerminal && status.source !== 'SOURCE_MASTER' && status.uuid === undefined) {
-      this.#carryOut('completeTask', task, status);
-    }
   }
 
   #carryOut(effect: TaskAtMasterEffect, task: MasterTask, status: TaskStatus): void {
@@ -113,6 +114,7 @@ export class Tasks {
         break;
       case 'restoreTask':
         framework?.unreachableTasks.delete(task.id);
+        framework?.completedTasks.delete(task.id);
         this.add(task);
         break;
       case 'reconcile':

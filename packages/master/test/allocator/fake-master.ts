@@ -1,4 +1,4 @@
-import { type BodyOf, type Message, type PID, Process } from '@mezzo/process';
+import { type BodyOf, type Message, type PID, Process, type Runtime } from '@mezzo/process';
 import { AgentID, allocatorMessages, FrameworkID, Resources } from '@mezzo/protocol';
 import { Simulation } from '@mezzo/process/testing';
 import { HierarchicalAllocator, type HierarchicalAllocatorOptions } from '@mezzo/master';
@@ -19,8 +19,8 @@ export class FakeMaster extends Process {
   readonly #allocator: PID;
   isInitialized = false;
 
-  constructor(allocator: PID) {
-    super('master');
+  constructor(allocator: PID, id = 'master') {
+    super(id);
     this.#allocator = allocator;
   }
 
@@ -87,6 +87,10 @@ export class FakeMaster extends Process {
     });
   }
 
+  end(): void {
+    this.terminate();
+  }
+
   tell<T>(kind: Message<T>, body: T): void {
     this.send(this.#allocator, kind, ...([body] as T extends void ? [] : [T]));
   }
@@ -105,9 +109,19 @@ export class FakeMaster extends Process {
 export class AllocatorWorld implements AsyncDisposable {
   readonly world: Simulation;
   readonly master: FakeMaster;
+  readonly allocator: PID;
+  readonly runtime: Runtime;
   readonly metric: (name: string) => Promise<number | undefined>;
 
-  private constructor(world: Simulation, master: FakeMaster, metric: (name: string) => Promise<number | undefined>) {
+  private constructor(
+    world: Simulation,
+    master: FakeMaster,
+    allocator: PID,
+    runtime: Runtime,
+    metric: (name: string) => Promise<number | undefined>,
+  ) {
+    this.allocator = allocator;
+    this.runtime = runtime;
     this.world = world;
     this.master = master;
     this.metric = metric;
@@ -125,7 +139,7 @@ export class AllocatorWorld implements AsyncDisposable {
       await world.settle();
       return snapshot.get().get(name);
     };
-    return new AllocatorWorld(world, master, metric);
+    return new AllocatorWorld(world, master, allocator, runtime, metric);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -378,7 +378,7 @@ describe('the hierarchical allocator', () => {
     expect(await setting.metric('allocator/mesos/roles/r/shares/dominant')).to.equal(undefined);
   });
 
-  it('hears only the master that initialised it last, and starts empty for it', async () => {
+  it('hears only the master that initialised it, and starts empty for it', async () => {
     await using setting = await AllocatorWorld.start();
     const { master, world } = setting;
     master.framework('early');

@@ -4,12 +4,12 @@ import { setup } from 'xstate';
 // What must survive a failover is stored first: the states that end in -ing wait for the registrar's STORED, and ignore
 // everything else meanwhile (the agent asks again).
 //
-// Effects: admit, storeReachable, storeUnreachable, storeGone, storeRemoved ask the registrar; addAgent makes it known
-// to allocator and subscribers; confirm tells the agent that it is registered; reconcile compares tasks, executors and
+// Effects: admit, storeReachable, storeUnreachable, storeRemoved ask the registrar; addAgent makes it known to
+// subscribers; offerAgent gives the allocator what is free of it; confirm tells the agent that it is registered; reconcile compares tasks, executors and
 // frameworks with what the agent reported; deactivate takes it from the allocator's offering and rescinds its offers;
 // activate undoes that; loseVolatileTasks drops tasks of frameworks that do not checkpoint; removeAgent takes it from
 // the allocator and rescinds its offers, settleTasks gives each of its tasks the event that fits the new state,
-// sendFailure tells frameworks; announceRemoval tells subscribers; shutdownAgent sends it the order to end.
+// sendFailure tells frameworks; announceRemoval tells subscribers.
 
 /** An agent at the master. PING_TIMEOUT: it missed as many pings as are allowed and the removal rate limit lets it go. */
 export const agentAtMasterMachine = setup({
@@ -17,23 +17,21 @@ export const agentAtMasterMachine = setup({
     events: events(
       'REGISTER',
       'REREGISTER',
-      'RECOVER',
       'STORED',
       'DISCONNECT',
       'PING_TIMEOUT',
       'REREGISTER_TIMEOUT',
       'UNREGISTER',
       'REPLACE',
-      'MARK_GONE',
     ),
   },
   actions: effects(
     'admit',
     'storeReachable',
     'storeUnreachable',
-    'storeGone',
     'storeRemoved',
     'addAgent',
+    'offerAgent',
     'confirm',
     'reconcile',
     'activate',
@@ -43,7 +41,6 @@ export const agentAtMasterMachine = setup({
     'settleTasks',
     'sendFailure',
     'announceRemoval',
-    'shutdownAgent',
     'startPinging',
     'stopPinging',
     'startReregisterTimer',
@@ -57,25 +54,15 @@ export const agentAtMasterMachine = setup({
       on: {
         REGISTER: 'registering',
         REREGISTER: 'reregistering',
-        RECOVER: 'recovered',
       },
     },
     registering: {
       entry: 'admit',
-      on: { STORED: { target: 'registered', actions: ['addAgent', 'confirm'] } },
+      on: { STORED: { target: 'registered', actions: ['addAgent', 'offerAgent', 'confirm'] } },
     },
     reregistering: {
       entry: 'storeReachable',
-      on: { STORED: { target: 'registered', actions: ['addAgent', 'settleTasks', 'confirm'] } },
-    },
-    recovered: {
-      entry: 'startReregisterTimer',
-      exit: 'stopReregisterTimer',
-      on: {
-        REREGISTER: 'reregistering',
-        REREGISTER_TIMEOUT: 'markingUnreachable',
-        MARK_GONE: 'markingGone',
-      },
+      on: { STORED: { target: 'registered', actions: ['addAgent', 'settleTasks', 'offerAgent', 'confirm'] } },
     },
     registered: {
       entry: 'startPinging',
@@ -84,7 +71,6 @@ export const agentAtMasterMachine = setup({
       on: {
         PING_TIMEOUT: 'markingUnreachable',
         UNREGISTER: 'removing',
-        MARK_GONE: 'markingGone',
       },
       states: {
         connected: {
@@ -111,11 +97,7 @@ export const agentAtMasterMachine = setup({
       on: { STORED: { target: 'unreachable', actions: ['removeAgent', 'settleTasks', 'sendFailure'] } },
     },
     unreachable: {
-      on: { REREGISTER: 'reregistering', MARK_GONE: 'markingGone' },
-    },
-    markingGone: {
-      entry: 'storeGone',
-      on: { STORED: { target: 'gone', actions: ['shutdownAgent', 'removeAgent', 'settleTasks', 'sendFailure'] } },
+      on: { REREGISTER: 'reregistering' },
     },
     removing: {
       entry: 'storeRemoved',
@@ -123,7 +105,6 @@ export const agentAtMasterMachine = setup({
         STORED: { target: 'removed', actions: ['removeAgent', 'settleTasks', 'sendFailure', 'announceRemoval'] },
       },
     },
-    gone: { type: 'final' },
     removed: { type: 'final' },
   },
 });

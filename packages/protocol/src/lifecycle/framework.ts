@@ -9,11 +9,11 @@ import { setup } from 'xstate';
 
 /**
  * A framework at the master. `unknown` is before its first sign of life; `recovered` is known only from agents, after
- * a new master took over: it has no failover timer and lives until it subscribes or is torn down.
+ * a new master took over: it has no failover timer and lives until it subscribes.
  */
 export const frameworkMachine = setup({
   types: {
-    events: events('SUBSCRIBE', 'RECOVER', 'DEACTIVATE', 'DISCONNECT', 'FAILOVER_TIMEOUT', 'TEARDOWN'),
+    events: events('SUBSCRIBE', 'RECOVER', 'DISCONNECT', 'FAILOVER_TIMEOUT', 'TEARDOWN'),
   },
   actions: effects(
     'addFramework',
@@ -46,37 +46,17 @@ export const frameworkMachine = setup({
           target: 'connected',
           actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
         },
-        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
       },
     },
     connected: {
-      initial: 'active',
-      states: {
-        active: {
-          on: {
-            SUBSCRIBE: {
-              actions: ['supersedeConnection', 'discardOffers', 'attachConnection', 'sendSubscribed', 'announceUpdate'],
-            },
-            DEACTIVATE: { target: 'inactive', actions: ['deactivate', 'rescindOffers'] },
-            DISCONNECT: {
-              target: '#framework.disconnected',
-              actions: ['detachConnection', 'deactivate', 'rescindOffers'],
-            },
-            TEARDOWN: {
-              target: '#framework.completed',
-              actions: ['deactivate', 'discardOffers', 'removeFramework', 'detachConnection'],
-            },
-          },
+      on: {
+        SUBSCRIBE: {
+          actions: ['supersedeConnection', 'discardOffers', 'attachConnection', 'sendSubscribed', 'announceUpdate'],
         },
-        inactive: {
-          on: {
-            SUBSCRIBE: {
-              target: 'active',
-              actions: ['supersedeConnection', 'attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
-            },
-            DISCONNECT: { target: '#framework.disconnected', actions: 'detachConnection' },
-            TEARDOWN: { target: '#framework.completed', actions: ['removeFramework', 'detachConnection'] },
-          },
+        DISCONNECT: { target: 'disconnected', actions: ['detachConnection', 'deactivate', 'rescindOffers'] },
+        TEARDOWN: {
+          target: 'completed',
+          actions: ['deactivate', 'discardOffers', 'removeFramework', 'detachConnection'],
         },
       },
     },
@@ -89,7 +69,6 @@ export const frameworkMachine = setup({
           actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
         },
         FAILOVER_TIMEOUT: { target: 'completed', actions: 'removeFramework' },
-        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
       },
     },
     completed: { type: 'final' },

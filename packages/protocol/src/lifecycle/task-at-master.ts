@@ -2,14 +2,15 @@ import { compile, effects, events, type EffectOf, type EventOf, type StateOf } f
 import { setup } from 'xstate';
 import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from './task-state.ts';
 
-// Events named by a task state are what the agent reports: `latestState` of a status update, or, for a task that was
-// unreachable, the state its agent brings back when it registers again. The others are decided by the master. Those
-// that end in _UNAWARE are for frameworks without the capability PARTITION_AWARE.
+// Events named by a task state are what the agent reports: `latestState` of a status update, or the state in which it
+// brings a task when it registers again. The others are decided by the master. Those that end in _UNAWARE are for
+// frameworks without the capability PARTITION_AWARE. AGENT_RETURNED is for a task that the master had given up, or
+// thought over, and that its agent reports again: it is staging until the event that follows, its agent's report.
 //
 // Effects: forwardUpdate passes on the agent's update; sendUpdate sends one that the master makes (no uuid, needs no
 // acknowledgement) unless the framework is disconnected; recoverResources gives them back to the allocator;
 // keepUnreachable and completeTask move the task into that list of its framework; restoreTask moves it back from there
-// (its resources come back with its agent).
+// and holds its resources again; reconcile tells the state.
 
 const reports = {
   TASK_STARTING: { target: 'TASK_STARTING', actions: 'forwardUpdate' },
@@ -31,8 +32,6 @@ const live = {
     KILL: { actions: 'sendKill' },
     AGENT_UNREACHABLE: { target: 'TASK_UNREACHABLE', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
     AGENT_UNREACHABLE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
-    AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
-    AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
     AGENT_REMOVED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     AGENT_DISCONNECTED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     FRAMEWORK_REMOVED: { target: 'TASK_KILLED', actions: ['recoverResources', 'completeTask'] },
@@ -56,11 +55,10 @@ const terminal = {
     TERMINAL_ACKNOWLEDGED: { actions: 'completeTask' },
     AGENT_UNREACHABLE: { actions: ['sendUpdate', 'keepUnreachable'] },
     AGENT_UNREACHABLE_UNAWARE: { actions: ['sendUpdate', 'keepUnreachable'] },
-    AGENT_GONE: { actions: ['sendUpdate', 'completeTask'] },
-    AGENT_GONE_UNAWARE: { actions: ['sendUpdate', 'completeTask'] },
     AGENT_REMOVED: { actions: ['sendUpdate', 'completeTask'] },
     AGENT_DISCONNECTED: { actions: ['sendUpdate', 'completeTask'] },
     FRAMEWORK_REMOVED: { actions: 'completeTask' },
+    AGENT_RETURNED: { target: 'TASK_STAGING', actions: 'restoreTask' },
   },
 } as const;
 
@@ -78,10 +76,9 @@ export const taskAtMasterMachine = setup({
       'TERMINAL_ACKNOWLEDGED',
       'AGENT_UNREACHABLE',
       'AGENT_UNREACHABLE_UNAWARE',
-      'AGENT_GONE',
-      'AGENT_GONE_UNAWARE',
       'AGENT_REMOVED',
       'AGENT_DISCONNECTED',
+      'AGENT_RETURNED',
       'FRAMEWORK_REMOVED',
     ),
   },
@@ -99,28 +96,15 @@ export const taskAtMasterMachine = setup({
   id: 'task-at-master',
   initial: 'TASK_STAGING',
   states: {
-    TASK_STAGING: live,
+    TASK_STAGING: { on: { ...live.on, TASK_STAGING: { actions: 'forwardUpdate' } } },
     TASK_STARTING: live,
     TASK_RUNNING: live,
     TASK_KILLING: live,
     TASK_UNREACHABLE: {
       on: {
-        TASK_STAGING: { target: 'TASK_STAGING', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_STARTING: { target: 'TASK_STARTING', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_RUNNING: { target: 'TASK_RUNNING', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_KILLING: { target: 'TASK_KILLING', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_FINISHED: { target: 'TASK_FINISHED', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_FAILED: { target: 'TASK_FAILED', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_KILLED: { target: 'TASK_KILLED', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_ERROR: { target: 'TASK_ERROR', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_LOST: { target: 'TASK_LOST', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_DROPPED: { target: 'TASK_DROPPED', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_GONE: { target: 'TASK_GONE', actions: ['restoreTask', 'sendUpdate'] },
-        TASK_GONE_BY_OPERATOR: { target: 'TASK_GONE_BY_OPERATOR', actions: ['restoreTask', 'sendUpdate'] },
+        AGENT_RETURNED: { target: 'TASK_STAGING', actions: 'restoreTask' },
         // Its agent cannot be told; the scheduler learns the state instead.
         KILL: { actions: 'reconcile' },
-        AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['sendUpdate', 'completeTask'] },
-        AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['sendUpdate', 'completeTask'] },
         FRAMEWORK_REMOVED: { target: 'TASK_KILLED', actions: 'completeTask' },
       },
     },

@@ -1,6 +1,6 @@
 import { dispatch, type ExitReason, type Future, json, type PID, text, toMilliseconds } from '@mezzo/process';
 import { type AgentID, type AgentInfo, agentMessages, Resources } from '@mezzo/protocol';
-import { AgentHelpers } from './agent-helpers.ts';
+import { AgentProcesses } from './agent-processes.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentState } from './agent-state.ts';
 import { TaskKeeper } from './task-keeper.ts';
@@ -14,7 +14,7 @@ export class Agent extends TaskKeeper {
   readonly #options: AgentOptions;
   readonly #folders: WorkDirectory;
   readonly #resources: Resources;
-  #spawned: AgentHelpers | undefined;
+  #spawned: AgentProcesses | undefined;
   #startTime = 0;
   /** Called when the last framework is gone; set once this agent is to end. */
   #farewell: (() => void) | undefined;
@@ -36,12 +36,12 @@ export class Agent extends TaskKeeper {
   protected override initialize(): void {
     this.#startTime = this.clock.now();
     this.runtime.router.delegate ??= this.self.id;
-    const helpers = (this.#spawned = AgentHelpers.spawn(this.runtime, this.self, {
+    const processes = (this.#spawned = AgentProcesses.spawn(this.runtime, this.self, {
       workDirectory: this.#folders,
       killOnStop: this.#options.killTasksOnStop ?? true,
     }));
-    for (const helper of helpers.all) this.link(helper);
-    const recovered = dispatch(helpers.containerizer, (p) => p.recover());
+    for (const process of processes.all) this.link(process);
+    const recovered = dispatch(processes.containerizer, (p) => p.recover());
     recovered.onReady((killed) => {
       if (killed > 0)
         this.runtime.log.warn({ killed }, 'Killed what an earlier agent with this work directory left running');
@@ -53,7 +53,7 @@ export class Agent extends TaskKeeper {
   protected override finalize(reason: ExitReason): void {
     if (this.state !== 'terminating' && reason.kind === 'terminated') this.unregister();
     this.stopRegistering();
-    for (const helper of this.#spawned?.all ?? []) this.runtime.terminate(helper);
+    for (const process of this.#spawned?.all ?? []) this.runtime.terminate(process);
     if (reason.kind === 'crashed') this.#options.onShutdown?.(reason.message);
   }
 
@@ -82,11 +82,11 @@ export class Agent extends TaskKeeper {
   }
 
   protected override resumeUpdates(): void {
-    void dispatch(this.helpers.statusUpdates, (p) => p.resume());
+    void dispatch(this.processes.statusUpdates, (p) => p.resume());
   }
 
   protected override pauseUpdates(): void {
-    void dispatch(this.helpers.statusUpdates, (p) => p.pause());
+    void dispatch(this.processes.statusUpdates, (p) => p.pause());
   }
 
   protected override repudiated(message: string): void {
@@ -94,7 +94,7 @@ export class Agent extends TaskKeeper {
   }
 
   protected override exited(pid: PID, reason: ExitReason): void {
-    if (!this.helpers.all.some((helper) => helper.equals(pid))) return super.exited(pid, reason);
+    if (!this.processes.all.some((process) => process.equals(pid))) return super.exited(pid, reason);
     // Without one of them there is no agent.
     if (reason.kind === 'crashed') throw new Error(`${pid.toString()} crashed: ${reason.message}`);
   }
@@ -137,7 +137,7 @@ export class Agent extends TaskKeeper {
     });
   }
 
-  protected override get helpers(): AgentHelpers {
+  protected override get processes(): AgentProcesses {
     if (this.#spawned === undefined) throw new Error('The agent is not initialized');
     return this.#spawned;
   }

@@ -6,7 +6,7 @@ import type { AgentOptions } from './agent-options.ts';
 import { WorkDirectory } from './work-directory.ts';
 
 /**
- * Starts an agent: process `agent` with its helpers `containerizer`, `status-updates` and `files`, and a `detector` if none
+ * Starts an agent: process `agent` with its parts `containerizer`, `status-updates` and `files`, and a `detector` if none
  * is given. READY when it is spawned, before it has registered. `dispatch(pid, (agent) => agent.shutdown())` ends it.
  *
  * Fails with AgentError WORK_DIRECTORY_INVALID or WORK_DIRECTORY_UNWRITABLE, ResourcesParseError, or DURATION_INVALID;

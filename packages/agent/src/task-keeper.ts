@@ -18,7 +18,7 @@ import {
   UpdateUUID,
 } from '@mezzo/protocol';
 import type { AgentFramework } from './agent-framework.ts';
-import type { AgentHelpers } from './agent-helpers.ts';
+import type { AgentProcesses } from './agent-processes.ts';
 import { AgentTask } from './agent-task.ts';
 import { CommandExecutor } from './executor/command-executor.ts';
 import { FrameworkTable } from './framework-table.ts';
@@ -62,7 +62,7 @@ export abstract class TaskKeeper extends Registrant {
     this.install(UpdateDue, ({ update }) => this.#forward(update));
   }
 
-  protected abstract get helpers(): AgentHelpers;
+  protected abstract get processes(): AgentProcesses;
   /** No framework has anything here any more. */
   protected abstract emptied(): void;
 
@@ -115,7 +115,7 @@ export abstract class TaskKeeper extends Registrant {
   }
 
   #acknowledge(frameworkId: FrameworkID, taskId: TaskID, uuid: UpdateUUID): void {
-    const outcome = dispatch(this.helpers.statusUpdates, (p) => p.acknowledge(frameworkId, taskId, uuid));
+    const outcome = dispatch(this.processes.statusUpdates, (p) => p.acknowledge(frameworkId, taskId, uuid));
     outcome.onReady(
       this.defer((result) => {
         if (result === 'unexpected')
@@ -131,7 +131,7 @@ export abstract class TaskKeeper extends Registrant {
 
   protected shutdownFramework(frameworkId: FrameworkID): void {
     const framework = this.frameworks.get(frameworkId);
-    void dispatch(this.helpers.statusUpdates, (p) => p.cleanup(frameworkId));
+    void dispatch(this.processes.statusUpdates, (p) => p.cleanup(frameworkId));
     if (framework === undefined || framework.isTerminating) return;
     framework.isTerminating = true;
     for (const executor of framework.executors.keys()) this.send(this.runtime.pid(executor), ShutdownExecutor, {});
@@ -174,7 +174,7 @@ export abstract class TaskKeeper extends Registrant {
   #startExecutor(framework: AgentFramework, task: AgentTask): void {
     // It may have been killed meanwhile.
     if (taskAtAgent.next(task.state, 'DELIVER') === undefined) return;
-    const { containerizer, files } = this.helpers;
+    const { containerizer, files } = this.processes;
     const { frameworkId, executorId, containerId } = task.run;
     const reportsKilling = framework.has('TASK_KILLING_STATE');
     const executor = this.runtime.spawn(
@@ -192,7 +192,7 @@ export abstract class TaskKeeper extends Registrant {
     // When the whole node stops, executors end before the agent does; nothing is to be said about their tasks then.
     if (reason.kind === 'crashed' || task.isExecutorShutDown) {
       const { containerId } = task.run;
-      void dispatch(this.helpers.containerizer, (p) => p.discard(containerId));
+      void dispatch(this.processes.containerizer, (p) => p.discard(containerId));
       const message = reason.kind === 'crashed' ? `Executor terminated: ${reason.message}` : 'Executor terminated';
       const status = this.#status(task.id, 'TASK_FAILED', 'REASON_EXECUTOR_TERMINATED', message);
       this.#step(framework, task, 'TASK_FAILED', { status });
@@ -261,7 +261,7 @@ export abstract class TaskKeeper extends Registrant {
       status,
       latestState: status.state,
     };
-    const stored = dispatch(this.helpers.statusUpdates, (p) => p.store(update, file));
+    const stored = dispatch(this.processes.statusUpdates, (p) => p.store(update, file));
     stored.onReady(
       this.defer(() => {
         task.storing.delete(uuid);
@@ -292,7 +292,7 @@ export abstract class TaskKeeper extends Registrant {
   }
 
   #forget(task: AgentTask | undefined): void {
-    if (task !== undefined) void dispatch(this.helpers.files, (p) => p.detach(task.virtualPath, task.sandbox));
+    if (task !== undefined) void dispatch(this.processes.files, (p) => p.detach(task.virtualPath, task.sandbox));
   }
 
   // ---- what is told
@@ -312,7 +312,7 @@ export abstract class TaskKeeper extends Registrant {
     const isAware = this.frameworks.get(frameworkId)?.has('PARTITION_AWARE') === true;
     const status = this.#status(taskId, isAware ? 'TASK_DROPPED' : 'TASK_LOST', reason, message);
     const update: StatusUpdate = { frameworkId, agentId, status, latestState: status.state };
-    void dispatch(this.helpers.statusUpdates, (p) => p.store(update, undefined));
+    void dispatch(this.processes.statusUpdates, (p) => p.store(update, undefined));
   }
 
   /** An id that could lead out of the work directory. It is in no message but this one, so nobody can acknowledge. */

@@ -357,7 +357,7 @@ describe('an agent', () => {
       expect(cluster.shutdowns[0]).to.include('under another id, another');
     });
 
-    it('when one of its helpers crashes', async () => {
+    it('when one of its processes crashes', async () => {
       await using cluster = await Cluster.registered();
       cluster.runtime.cell('status-updates')?.fail(new Error('a bug'));
       await cluster.until(() => cluster.shutdowns.length > 0);

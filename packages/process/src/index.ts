@@ -43,5 +43,5 @@ export type { Unwrapped } from './process.ts';
 export { json, methodNotAllowed, refusal, text } from './route.ts';
 export type { HttpRequest, HttpResponse, Route, RouteHandler, RouteOptions } from './route.ts';
 export { dispatch, Runtime } from './runtime.ts';
-export type { AskOptions, DeadLetter, HttpEdge, Interceptor, Logger, RuntimeOptions } from './runtime.ts';
+export type { AskOptions, DeadLetter, HttpEdge, Interceptor, Logger, RuntimeOptions } from './runtime-options.ts';
 export type { Subscription, Transport, TransportEvents } from './transport.ts';

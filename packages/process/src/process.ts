@@ -8,7 +8,8 @@ import type { Message } from './message.ts';
 import type { LocalPID, PID } from './pid.ts';
 import type { Clock, Random, Timer } from './platform/platform.ts';
 import { type Route, type RouteHandler, routeKey, type RouteOptions } from './route.ts';
-import type { AskOptions, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { AskOptions } from './runtime-options.ts';
 
 /**
  * An actor: an id, a mailbox, and one event at a time. Subclasses install handlers for messages, in the constructor or in

@@ -1,13 +1,13 @@
 import { Asks } from './ask.ts';
 import { Cell } from './cell.ts';
-import { toMilliseconds, type Duration } from './duration.ts';
+import { type Duration, toMilliseconds } from './duration.ts';
 import { ProcessError, SpawnRefused } from './errors.ts';
 import { Event, type ExitReason } from './event.ts';
 import { freeze } from './freeze.ts';
 import { Deferred, Future } from './future/future.ts';
 import type { Message, WireSchema } from './message.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { Node, type NodeOptions } from './node/node.ts';
+import { Node } from './node/node.ts';
 import { checkNodeName, type LocalPID, PID } from './pid.ts';
 import { nodePlatform } from './platform/node-platform.ts';
 import type { Children, Clock, Files, Platform, Random, Timer } from './platform/platform.ts';
@@ -15,69 +15,8 @@ import type { Process, Unwrapped } from './process.ts';
 import { RunQueue } from './run-queue.ts';
 import type { HttpRequest, HttpResponse } from './route.ts';
 import { Router } from './router.ts';
-import type { Subscription, Transport } from './transport.ts';
-
-/** pino's shape, so that a pino logger can be passed as it is. */
-export interface Logger {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-/** A message that nobody took. */
-export interface DeadLetter {
-  readonly reason:
-    | 'unknown'
-    | 'stale'
-    | 'ended'
-    | 'overflow'
-    | 'unhandled'
-    | 'local-only'
-    | 'unencodable'
-    | 'too-large'
-    | 'unreachable'
-    | 'session';
-  readonly name: string;
-  readonly from: PID | undefined;
-  readonly to: PID;
-}
-
-/**
- * Decides about an event just before it is served: `drop` loses it (a dispatch's future is abandoned), `keep` leaves it to
- * the interceptor. Terminates cannot be intercepted. The testing kit builds on it.
- */
-export type Interceptor = (event: Event, to: PID) => 'serve' | 'drop' | 'keep';
-
-/** A server that gives the processes' routes to the outside; `httpServer` of `@mezzo/process/http` is one. */
-export interface HttpEdge {
-  start(runtime: Runtime): Future<{ readonly url: string }>;
-  stop(): Future<void>;
-}
-
-export interface RuntimeOptions extends NodeOptions {
-  /** Name of this node, unique among those that share a transport. Default `node-` and a random number. */
-  readonly name?: string;
-  /** Default: the real one. */
-  readonly platform?: Platform;
-  /** Default: none, the runtime is alone. */
-  readonly transport?: Transport;
-  /** Default: none. */
-  readonly http?: HttpEdge;
-  /** Deep-freezes what is sent inside the runtime, so that sharing what is later changed throws. For tests. Default false. */
-  readonly freeze?: boolean;
-  /** Default: silent, but for errors, which go to `onError`. */
-  readonly log?: Logger;
-  /** Hears of crashes and of errors that belong to nobody. Default: `log.error`, or else console.error. */
-  readonly onError?: (error: unknown, context: string) => void;
-}
-
-export interface AskOptions<A> {
-  /** The kind of the answer. */
-  readonly reply: Message<A>;
-  /** Default 5 s. */
-  readonly timeout?: Duration;
-}
+import type { AskOptions, DeadLetter, HttpEdge, Interceptor, Logger, RuntimeOptions } from './runtime-options.ts';
+import type { Subscription } from './transport.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -113,10 +52,10 @@ export class Runtime implements AsyncDisposable {
 
   private constructor(options: RuntimeOptions) {
     this.platform = options.platform ?? nodePlatform();
-    const chance = Math.floor(this.random.next() * 4096);
+    const chance = Math.floor(this.random.next() * 1024);
     this.name = checkNodeName(options.name ?? `node-${Math.floor(this.random.next() * 1e9).toString(36)}`);
-    // Milliseconds and 12 random bits stay below 2^53 until the year 2039 times two, and a later start is a larger number.
-    this.incarnation = Math.floor(this.clock.now()) * 4096 + chance;
+    // A later start is a larger number; milliseconds and 10 random bits stay below 2^53 until the year 2248.
+    this.incarnation = Math.floor(this.clock.now()) * 1024 + chance;
     this.log = options.log ?? silent;
     this.#onError = options.onError ?? ((error, context) => this.#defaultOnError(options.log, error, context));
     this.#freezes = options.freeze ?? false;

@@ -5,7 +5,8 @@ import { type BuiltinOptions, spawnBuiltins } from '../builtin/index.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { messageOf, ProcessError } from '../errors.ts';
 import { Future } from '../future/future.ts';
-import type { HttpEdge, Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import type { HttpEdge } from '../runtime-options.ts';
 import { Exchange } from './exchange.ts';
 
 export interface HttpServerOptions extends BuiltinOptions {

@@ -4,7 +4,8 @@ import { Deferred, type Future } from '../future/future.ts';
 import type { Message } from '../message.ts';
 import type { LocalPID, PID } from '../pid.ts';
 import type { Process } from '../process.ts';
-import type { Interceptor, Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Interceptor } from '../runtime-options.ts';
 
 /** Which messages or exits a rule is for. A bare PID means whoever has the id, an exact one that very process. */
 export interface Match {

@@ -5,7 +5,7 @@ import { StatusUpdates } from './status-updates/status-updates.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 /** The processes an agent is made of, besides itself and its executors; they end with it. */
-export class AgentHelpers {
+export class AgentProcesses {
   readonly containerizer: LocalPID<PosixContainerizer>;
   readonly statusUpdates: LocalPID<StatusUpdates>;
   readonly files: LocalPID<SandboxFiles>;
@@ -28,8 +28,8 @@ export class AgentHelpers {
     runtime: Runtime,
     agent: PID,
     options: { readonly workDirectory: WorkDirectory; readonly killOnStop: boolean },
-  ): AgentHelpers {
-    return new AgentHelpers(
+  ): AgentProcesses {
+    return new AgentProcesses(
       runtime.spawn(new PosixContainerizer(options)),
       runtime.spawn(new StatusUpdates(agent)),
       runtime.spawn(new SandboxFiles(options.workDirectory.sandboxes)),

@@ -95,7 +95,9 @@ describe('startNatsServer', () => {
       expect(mode & 0o077, name).to.equal(0);
     }
     expect(await readFile(server.logFile, 'utf8')).to.include('Server is ready');
-    expect(await readFile(join(directory, 'nats-server.conf'), 'utf8')).not.to.include('SU');
+    const seed = (await readFile(join(directory, 'nats-server.nk'), 'utf8')).trim();
+    expect(seed).to.match(/^SU[A-Z2-7]{56}$/);
+    expect(await readFile(join(directory, 'nats-server.conf'), 'utf8')).not.to.include(seed);
   });
 
   it('listens on loopback only', async () => {

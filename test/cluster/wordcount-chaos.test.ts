@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type LocalCluster, startLocalCluster } from '@mezzo/cli';
 import { expect } from 'chai';
 import { eventually } from '../support/command.ts';
@@ -79,22 +80,29 @@ describe('the word count on OS processes over NATS stays exact', function () {
     const job = await jobUnderWay();
     const server = cluster.nats?.server;
     server?.kill('SIGSTOP');
-    // Everybody goes on for a while and sends into the frozen server's sockets.
-    const frozenAt = job.progress?.shards.finished ?? 0;
+    // No new task can come now. Once those that run have ended, the agents have sent the news into the frozen server.
+    const agents = cluster.members.filter(({ name }) => name !== 'master');
     await eventually(
-      async () => {
-        const { frameworks } = await stateOf(cluster);
-        const staging = frameworks.flatMap(({ tasks }) => tasks).filter(({ state }) => state === 'TASK_STAGING');
-        return staging.length > 0 || (job.progress?.shards.finished ?? 0) > frozenAt;
-      },
-      2000,
-      () => '',
-    ).catch(() => undefined);
+      () => agents.every(({ pid }) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === ''),
+      20_000,
+      () => 'tasks run on without an end',
+    );
     server?.kill('SIGKILL');
     await server?.restart();
     await job.exactResult();
     await expectNothingLeft();
+    // What died with the server was sent again by the sessions.
+    expect(await sumOf('process/wire_resent')).to.be.greaterThan(0);
   });
+
+  /** The sum of a metric over the OS processes of the cluster. */
+  async function sumOf(metric: string): Promise<number> {
+    const snapshots = cluster.members.map(async ({ url }) => {
+      const values = (await (await fetch(`${url}/metrics/snapshot`)).json()) as Readonly<Record<string, number>>;
+      return values[metric] ?? 0;
+    });
+    return (await Promise.all(snapshots)).reduce((sum, value) => sum + value, 0);
+  }
 
   it('and when the framework gets kill -9, the cluster frees its resources', async () => {
     const job = await jobUnderWay(['--failover-timeout', '1s']);

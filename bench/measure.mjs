@@ -41,14 +41,24 @@ async function arrived(made, count) {
 }
 
 export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return quantile(values, 0.5);
 }
 
-/** What the parent process reads. */
-export function print(value) {
-  process.stdout.write(`${JSON.stringify({ value })}\n`);
+/** The value below which this share of the values lies; between two of them, the mean. */
+export function quantile(values, share) {
+  const sorted = Float64Array.from(values).sort();
+  const at = share * (sorted.length - 1);
+  return (sorted[Math.floor(at)] + sorted[Math.ceil(at)]) / 2;
+}
+
+/** Nanoseconds of a clock that all processes of the machine share. */
+export function nanoseconds() {
+  return Number(process.hrtime.bigint());
+}
+
+/** What the parent process reads: the figure, and what else is told beside it. */
+export function print(value, beside = {}) {
+  process.stdout.write(`${JSON.stringify({ value, ...beside })}\n`);
 }
 
 function heap() {

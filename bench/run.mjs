@@ -1,12 +1,12 @@
-// npm run bench [-- GROUP…] [--json] [--rounds N]: each figure of ours beside a reference measured in the same run.
-import { cpus } from 'node:os';
+// npm run bench [-- GROUP|CASE…] [--json] [--rounds N]: each figure of ours beside a reference measured in the same run.
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { local } from './groups/local.mjs';
 import { nats } from './groups/nats.mjs';
 import { median } from './measure.mjs';
 
 const groups = [local, nats];
-const usage = `Usage: npm run bench [-- GROUP…] [--json] [--rounds N]   groups: ${groups.map(({ name }) => name).join(', ')}`;
+const usage = `Usage: npm run bench [-- GROUP|CASE…] [--json] [--rounds N]   groups: ${groups.map(({ name }) => name).join(', ')}`;
 
 async function main() {
   const options = readArguments();
@@ -34,12 +34,15 @@ function readArguments() {
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1\n${usage}`);
-  const chosen = positionals.map((name) => {
-    const group = groups.find((one) => one.name === name);
-    if (group === undefined) throw new Error(`There is no group '${name}'\n${usage}`);
-    return group;
-  });
-  return { json: values.json, rounds, groups: chosen.length > 0 ? chosen : groups };
+  const wanted = positionals.length > 0 ? positionals : groups.map(({ name }) => name);
+  const chosen = groups.map((group) => ({
+    ...group,
+    cases: group.cases.filter(({ name }) => wanted.some((word) => name === word || name.startsWith(`${word}.`))),
+  }));
+  for (const word of wanted)
+    if (!chosen.some(({ cases }) => cases.some(({ name }) => name === word || name.startsWith(`${word}.`))))
+      throw new Error(`There is no group or case '${word}'\n${usage}`);
+  return { json: values.json, rounds, groups: chosen.filter(({ cases }) => cases.length > 0) };
 }
 
 /** Rounds of both sides in turn, so that what else the machine does meets both. */
@@ -52,16 +55,24 @@ async function measure(one, rounds) {
     if (round % 2 === 0) sides.reverse();
     for (const run of sides) await run();
   }
-  const ratios = ours.map((value, index) => value / reference[index]);
+  const value = (results) => results.map((result) => result.value);
+  const ratios = value(ours).map((figure, index) => figure / reference[index].value);
   return {
     name: one.name,
-    ours: rounded(median(ours)),
+    ours: rounded(median(value(ours))),
     unit: one.unit,
-    reference: rounded(median(reference)),
+    reference: rounded(median(value(reference))),
     referenceName: one.referenceName,
-    ratio: rounded(median(ours) / median(reference)),
+    ratio: rounded(median(value(ours)) / median(value(reference))),
     spread: rounded((Math.max(...ratios) - Math.min(...ratios)) / median(ratios)),
+    ...(ours[0].cpu && { cpu: { ours: processorTime(ours), reference: processorTime(reference) } }),
   };
+}
+
+/** Microseconds that each of two processes spent on one operation. */
+function processorTime(results) {
+  const of = (role) => rounded(median(results.map(({ cpu }) => cpu[role])));
+  return { sender: of('sender'), receiver: of('receiver') };
 }
 
 function rounded(value) {
@@ -69,22 +80,36 @@ function rounded(value) {
 }
 
 function printTable(results, rounds) {
-  const number = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 0 }).padStart(12);
+  const columns = [
+    ['name', ({ name }) => name],
+    ['ours', ({ ours }) => readable(ours)],
+    ['reference', ({ reference }) => readable(reference)],
+    ['unit', ({ unit }) => unit],
+    ['ratio', ({ ratio }) => ratio.toFixed(2)],
+    ['spread', ({ spread }) => `${(spread * 100).toFixed(0)} %`],
+    ['cpu ours', ({ cpu }) => readableTimes(cpu?.ours)],
+    ['cpu ref.', ({ cpu }) => readableTimes(cpu?.reference)],
+    [
+      'reference is',
+      ({ referenceName, lowerIsBetter }) => `${referenceName}${lowerIsBetter ? ' (lower is better)' : ''}`,
+    ],
+  ];
+  const rows = [columns.map(([title]) => title), ...results.map((result) => columns.map(([, show]) => show(result)))];
+  const widths = columns.map((_column, index) => Math.max(...rows.map((row) => row[index].length)));
+  const lines = rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index])).join('  '));
   process.stdout.write(
-    `\nNode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), median of ${rounds} interleaved rounds\n\n`,
+    `\nNode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), load average ${loadavg()[0].toFixed(1)}, median of ${rounds} interleaved rounds\n\n${lines.join('\n')}\n\n` +
+      'ratio: ours / reference. spread: (largest - smallest) / median of the ratios of single rounds.\n' +
+      'cpu: microseconds of the processor per operation, sender + receiver.\n',
   );
-  process.stdout.write(
-    `${'name'.padEnd(22)}${'ours'.padStart(12)}${'reference'.padStart(13)}  ${'unit'.padEnd(12)}${'ratio'.padStart(6)} ${'spread'.padStart(7)}  reference is\n`,
-  );
-  for (const { name, ours, reference, unit, ratio, spread, referenceName, lowerIsBetter } of results) {
-    const note = lowerIsBetter ? ' (lower is better)' : '';
-    process.stdout.write(
-      `${name.padEnd(22)}${number(ours)} ${number(reference)}  ${unit.padEnd(12)}${ratio.toFixed(2).padStart(6)} ${`${(spread * 100).toFixed(0)} %`.padStart(7)}  ${referenceName}${note}\n`,
-    );
-  }
-  process.stdout.write(
-    '\nratio: ours / reference. spread: (largest - smallest) / median of the ratios of single rounds.\n',
-  );
+}
+
+function readable(figure) {
+  return figure.toLocaleString('en-US', { maximumSignificantDigits: 4 });
+}
+
+function readableTimes(times) {
+  return times === undefined ? '' : `${times.sender.toPrecision(3)} + ${times.receiver.toPrecision(3)}`;
 }
 
 main().catch((error) => {

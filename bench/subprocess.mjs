@@ -6,48 +6,60 @@ import { fileURLToPath } from 'node:url';
 /** A side that hangs must not hang the bench. */
 const limit = 120_000;
 
-/** Runs one side in an OS process of its own and gives the number it printed. */
-export async function side(file, parameters) {
-  const child = start(file, parameters);
+/** Runs one side in an OS process of its own and gives what it printed: `value`, and what is told beside it. */
+export async function side(file, parameters, directory = 'sides') {
+  const child = start(file, parameters, directory);
   try {
-    return await valueOf(child, file);
+    return await resultOf(child, file);
   } finally {
     child.kill('SIGKILL');
   }
 }
 
-/** The same for a side that takes two: a receiver, and the sender that measures. */
+/** The same for a side that takes two: a receiver, and the sender that measures. `cpu` is that of both, per operation. */
 export async function pair(file, parameters) {
-  const receiver = start(file, ['receive', ...parameters]);
+  const receiver = start(file, ['receive', ...parameters], 'sides');
+  const lines = linesOf(receiver, file);
   try {
-    await firstLine(receiver, file, (line) => line === 'ready');
-    return await side(file, ['send', ...parameters]);
+    await lines.first((line) => line === 'ready');
+    const { operations, cpu: sending, ...result } = await side(file, ['send', ...parameters]);
+    receiver.kill('SIGTERM');
+    const { cpu: receiving } = JSON.parse(await lines.first(isResult));
+    return { ...result, cpu: { sender: sending / operations, receiver: receiving / operations } };
   } finally {
     receiver.kill('SIGKILL');
   }
 }
 
-function start(file, parameters) {
-  const path = fileURLToPath(new URL(`sides/${file}`, import.meta.url));
+function start(file, parameters, directory) {
+  const path = fileURLToPath(new URL(`${directory}/${file}`, import.meta.url));
   return spawn(process.execPath, ['--expose-gc', path, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-async function valueOf(child, file) {
-  const line = await firstLine(child, file, (text) => text.startsWith('{'));
-  return JSON.parse(line).value;
+async function resultOf(child, file) {
+  return JSON.parse(await linesOf(child, file).first(isResult));
 }
 
-async function firstLine(child, file, wanted) {
+function isResult(line) {
+  return line.startsWith('{');
+}
+
+function linesOf(child, file) {
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`${file} ended with ${code} before it gave a result`);
   });
+  failed.catch(() => undefined);
   const late = new Promise((_resolve, reject) => {
     setTimeout(() => reject(new Error(`${file} gave no result within ${limit / 1000} s`)), limit).unref();
   });
-  const found = (async () => {
-    for await (const line of createInterface({ input: child.stdout })) if (wanted(line)) return line;
-    return failed;
-  })();
-  failed.catch(() => undefined);
-  return Promise.race([found, failed, late]);
+  late.catch(() => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (wanted) => {
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done) return failed;
+      if (wanted(value)) return value;
+    }
+  };
+  return { first: (wanted) => Promise.race([next(wanted), failed, late]) };
 }

@@ -17,7 +17,13 @@ export const nats = {
     { case: 'oneway.100', unit: 'msg/s', referenceName: 'raw nats publish' },
     { case: 'oneway.1024', unit: 'msg/s', referenceName: 'raw nats publish' },
     { case: 'typed', unit: 'msg/s', referenceName: 'raw nats, JSON per message' },
-    { case: 'ask.sequential', unit: 'ask/s', referenceName: 'raw nats request' },
+    {
+      case: 'oneway.loaded',
+      unit: 'us p99',
+      referenceName: 'raw nats beside hand-written mailboxes',
+      lowerIsBetter: true,
+    },
+    { case: 'ask.sequential', unit: 'us p50', referenceName: 'raw nats, plain publish both ways', lowerIsBetter: true },
     { case: 'ask.inflight100', unit: 'ask/s', referenceName: 'raw nats request' },
   ].map((one) => ({
     ...one,

@@ -1,15 +1,24 @@
+import { median, nanoseconds, print } from '../measure.mjs';
+
 /** What both sides of a NATS case share: how much they send, and what. */
 export const cases = {
-  'oneway.16': { count: 300_000, make: () => new Uint8Array(16).fill(7) },
-  'oneway.100': { count: 300_000, make: () => new Uint8Array(100).fill(7) },
-  'oneway.1024': { count: 100_000, make: () => new Uint8Array(1024).fill(7) },
-  typed: { count: 100_000, make: (index) => order(index) },
-  'ask.sequential': { count: 3000, inflight: 1 },
-  'ask.inflight100': { count: 30_000, inflight: 100 },
+  'oneway.16': { count: 1_000_000, make: always(16) },
+  'oneway.100': { count: 1_000_000, make: always(100) },
+  'oneway.1024': { count: 300_000, make: always(1024) },
+  typed: { count: 300_000, make: (index) => order(index) },
+  'oneway.loaded': { count: 8000 },
+  'ask.sequential': { count: 5000, inflight: 1 },
+  'ask.inflight100': { count: 50_000, inflight: 100 },
 };
 
 /** Messages sent before the loop lets the socket write. */
 export const volley = 1000;
+
+/** One body for all messages: what is measured is sending, not making. */
+function always(size) {
+  const body = new Uint8Array(size).fill(7);
+  return () => body;
+}
 
 function order(index) {
   return {
@@ -35,16 +44,46 @@ export function isOrder(value) {
   return true;
 }
 
-/** Operations per second: one run to warm up, then the best of three. */
-export async function rates(count, run) {
+const runs = 4;
+
+/** Prints operations per second: one run to warm up, then the best of three. */
+export async function printRate(count, run) {
   const measured = [];
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const start = process.hrtime.bigint();
+  const before = process.cpuUsage();
+  for (let attempt = 0; attempt < runs; attempt++) {
+    const start = nanoseconds();
     await run(count);
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    if (attempt > 0) measured.push(count / seconds);
+    if (attempt > 0) measured.push(count / ((nanoseconds() - start) / 1e9));
   }
-  return Math.max(...measured);
+  print(Math.max(...measured), { cpu: microseconds(before), operations: count * runs });
+}
+
+/** Prints the median time of one operation in microseconds, one at a time, after a run to warm up. */
+export async function printRoundTrip(count, one) {
+  const before = process.cpuUsage();
+  const times = new Float64Array(count);
+  for (let run = 0; run < 2; run++) {
+    for (let index = 0; index < count; index++) {
+      const start = nanoseconds();
+      await one();
+      times[index] = (nanoseconds() - start) / 1000;
+    }
+  }
+  print(median(times), { cpu: microseconds(before), operations: count * 2 });
+}
+
+/** Of a receiver: tells when it is asked to end what processor time it took since now. */
+export function ready() {
+  const before = process.cpuUsage();
+  process.once('SIGTERM', () => {
+    process.stdout.write(`${JSON.stringify({ cpu: microseconds(before) })}\n`, () => process.exit(0));
+  });
+  process.stdout.write('ready\n');
+}
+
+export function microseconds(before) {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 /** Runs `one` so many times, `inflight` of them at once. */
@@ -54,6 +93,19 @@ export async function concurrently(count, inflight, one) {
     while (left-- > 0) await one();
   };
   await Promise.all(Array.from({ length: inflight }, worker));
+}
+
+/** Calls `one` so many times, a few at each tick of a 1 ms timer. */
+export async function paced(count, one) {
+  let left = count;
+  await new Promise((resolve) => {
+    const timer = setInterval(() => {
+      for (let burst = 0; burst < 4 && left > 0; burst++, left--) one();
+      if (left > 0) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
 }
 
 export const hop = () => new Promise((resolve) => setImmediate(resolve));

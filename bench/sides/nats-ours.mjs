@@ -1,8 +1,19 @@
 // node nats-ours.mjs receive|send CASE URL SEED_FILE PREFIX: the NATS cases on @mezzo/process, sessions on.
 import { message, Process, Runtime } from '@mezzo/process';
 import { nats } from '@mezzo/process/nats';
-import { print } from '../measure.mjs';
-import { cases, concurrently, hop, isOrder, rates, volley } from './nats-cases.mjs';
+import { nanoseconds, print, quantile } from '../measure.mjs';
+import {
+  cases,
+  concurrently,
+  hop,
+  isOrder,
+  microseconds,
+  paced,
+  printRate,
+  printRoundTrip,
+  ready,
+  volley,
+} from './nats-cases.mjs';
 
 const [role, name, servers, nkeySeedFile, prefix] = process.argv.slice(2);
 const { count, make, inflight } = cases[name];
@@ -14,16 +25,21 @@ const schema = (accepts) => ({
     validate: (value) => (accepts(value) ? { value } : { issues: [{ message: 'not what was expected' }] }),
   },
 });
-const isCount = (value) => Number.isInteger(value);
+const isNumber = (value) => typeof value === 'number';
+const isTimes = (value) => Array.isArray(value) && value.every(isNumber);
 const Item = message('item', schema(name === 'typed' ? isOrder : (value) => value instanceof Uint8Array));
-const Begin = message('begin', schema(isCount));
-const Done = message('done', schema(isCount));
-const Question = message('question', schema(isCount));
-const Answer = message('answer', schema(isCount));
+const Begin = message('begin', schema(isNumber));
+const Done = message('done', schema(isNumber));
+const Stamp = message('stamp', schema(isNumber));
+const Delays = message('delays', schema(isTimes));
+const Question = message('question', schema(isNumber));
+const Answer = message('answer', schema(isNumber));
+const Ping = message('ping');
 
 class Sink extends Process {
   received = 0;
   expected = 0;
+  delays = [];
   initialize() {
     this.install(Begin, (expected) => {
       this.received = 0;
@@ -32,6 +48,12 @@ class Sink extends Process {
     this.install(Item, (_body, from) => {
       if (++this.received === this.expected) this.send(from, Done, this.received);
     });
+    this.install(Stamp, (sent, from) => {
+      this.delays.push((nanoseconds() - sent) / 1000);
+      if (this.delays.length < this.expected) return;
+      this.send(from, Delays, [quantile(this.delays, 0.99), quantile(this.delays, 0.5)]);
+      this.send(from, Done, this.delays.length);
+    });
     this.install(Question, (n, from) => void this.send(from, Answer, n + 1));
   }
 }
@@ -39,27 +61,52 @@ class Sink extends Process {
 class Source extends Process {
   initialize() {
     this.install(Done, (received) => this.done(received));
+    this.install(Delays, (delays) => {
+      this.delays = delays;
+    });
   }
   async pump(to, total) {
+    await this.complete(to, total, async () => {
+      for (let index = 0; index < total; index++) {
+        const body = make(index);
+        while (!this.send(to, Item, body)) await this.runtime.ready(to);
+        if (index % volley === volley - 1) {
+          await hop();
+          await this.runtime.ready(to);
+        }
+      }
+    });
+  }
+  async stamp(to, total) {
+    await this.complete(to, total, () => paced(total, () => this.send(to, Stamp, nanoseconds())));
+    return this.delays;
+  }
+  async complete(to, total, send) {
     const arrived = new Promise((resolve) => (this.done = resolve));
     this.send(to, Begin, total);
-    for (let index = 0; index < total; index++) {
-      const body = make(index);
-      while (!this.send(to, Item, body)) await this.runtime.ready(to);
-      if (index % volley === volley - 1) {
-        await hop();
-        await this.runtime.ready(to);
-      }
-    }
+    await send();
     const received = await arrived;
     if (received !== total) throw new Error(`${name}: ${received} of ${total} arrived`);
   }
 }
 
+/** Two of these never come to rest: the node is busy with its own. */
+class Busy extends Process {
+  initialize() {
+    this.install(Ping, (_body, from) => void this.send(from, Ping));
+  }
+}
+
 const runtime = await Runtime.start({ name: role, transport: nats({ servers, nkeySeedFile, prefix }) });
+if (role === 'receive' && name === 'oneway.loaded') {
+  const first = new Busy();
+  runtime.spawn(first);
+  const second = runtime.spawn(new Busy());
+  runtime.dispatch(first.self, (busy) => void busy.send(second, Ping));
+}
 if (role === 'receive') {
   runtime.spawn(new Sink('sink'));
-  process.stdout.write('ready\n');
+  ready();
 } else {
   const to = runtime.pid('sink@receive');
   const ask = async () => {
@@ -68,10 +115,16 @@ if (role === 'receive') {
   };
   const source = new Source();
   runtime.spawn(source);
-  print(
-    await rates(count, (total) =>
+  if (name === 'oneway.loaded') {
+    const before = process.cpuUsage();
+    const [p99, p50] = await source.stamp(to, count);
+    print(p99, { p50, cpu: microseconds(before), operations: count });
+  } else if (inflight === 1) {
+    await printRoundTrip(count, ask);
+  } else {
+    await printRate(count, (total) =>
       inflight === undefined ? source.pump(to, total) : concurrently(total, inflight, ask),
-    ),
-  );
+    );
+  }
   await runtime.stop();
 }

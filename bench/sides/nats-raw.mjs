@@ -1,8 +1,19 @@
 // node nats-raw.mjs receive|send CASE URL SEED_FILE PREFIX: the same on the client library alone, a message per publish.
 import { readFileSync } from 'node:fs';
 import { connect, nkeyAuthenticator } from 'nats';
-import { print } from '../measure.mjs';
-import { cases, concurrently, hop, rates, volley } from './nats-cases.mjs';
+import { System } from '../handwritten-mailbox.mjs';
+import { nanoseconds, print, quantile } from '../measure.mjs';
+import {
+  cases,
+  concurrently,
+  hop,
+  microseconds,
+  paced,
+  printRate,
+  printRoundTrip,
+  ready,
+  volley,
+} from './nats-cases.mjs';
 
 const [role, name, servers, seedFile, prefix] = process.argv.slice(2);
 const { count, make, inflight } = cases[name];
@@ -14,31 +25,42 @@ const connection = await connect({ servers, authenticator: nkeyAuthenticator(rea
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const typed = name === 'typed';
+const say = (subject, value) => connection.publish(`${prefix}.${subject}`, encoder.encode(JSON.stringify(value)));
+const heard = ({ data }) => JSON.parse(decoder.decode(data));
+const listen = (subject, callback) =>
+  connection.subscribe(`${prefix}.${subject}`, { callback: (_error, message) => callback(message) });
+
+if (role === 'receive' && name === 'oneway.loaded') {
+  // The node is busy with its own: two actors that never come to rest.
+  const system = new System();
+  const busy = () => system.spawn((from, self) => void from.send(self));
+  busy().send(busy());
+}
 
 if (role === 'receive') {
   let received = 0;
   let seen = 0;
-  connection.subscribe(`${prefix}.begin`, { callback: () => (received = 0) });
-  connection.subscribe(`${prefix}.item`, {
-    callback: (_error, item) => {
-      if (typed) seen += JSON.parse(decoder.decode(item.data)).items;
-      else seen += item.data.length;
-      if (++received % acknowledgeEvery === 0) connection.publish(`${prefix}.seen`, encoder.encode(String(received)));
-    },
+  const delays = [];
+  listen('begin', () => (received = 0));
+  listen('item', (item) => {
+    if (typed) seen += heard(item).items;
+    else seen += item.data.length;
+    if (++received % acknowledgeEvery === 0) say('seen', received);
   });
-  connection.subscribe(`${prefix}.ask`, {
-    callback: (_error, question) => question.respond(encoder.encode(String(Number(decoder.decode(question.data)) + 1))),
+  listen('stamp', (stamp) => {
+    delays.push((nanoseconds() - heard(stamp)) / 1000);
+    if (delays.length === count) say('delays', [quantile(delays, 0.99), quantile(delays, 0.5)]);
   });
+  listen('ask', (question) => question.respond(encoder.encode(String(heard(question) + 1))));
+  listen('ping', (question) => say('pong', heard(question) + 1));
   await connection.flush();
-  process.stdout.write('ready\n');
+  ready();
 } else {
   let acknowledged = 0;
   let wake = () => undefined;
-  connection.subscribe(`${prefix}.seen`, {
-    callback: (_error, message) => {
-      acknowledged = Number(decoder.decode(message.data));
-      wake();
-    },
+  listen('seen', (message) => {
+    acknowledged = heard(message);
+    wake();
   });
   const until = async (condition) => {
     while (!condition()) await new Promise((resolve) => (wake = resolve));
@@ -58,10 +80,29 @@ if (role === 'receive') {
     await until(() => acknowledged === total);
   };
   const question = encoder.encode('1');
-  const ask = async () => {
+  const request = async () => {
     const answer = await connection.request(`${prefix}.ask`, question, { timeout: 5000 });
-    if (decoder.decode(answer.data) !== '2') throw new Error(`${name}: wrong answer`);
+    if (heard(answer) !== 2) throw new Error(`${name}: wrong answer`);
   };
-  print(await rates(count, (total) => (inflight === undefined ? pump(total) : concurrently(total, inflight, ask))));
+  let answered = () => undefined;
+  listen('pong', (message) => answered(message));
+  /** The least a question and its answer can be: one plain publish each way. */
+  const ping = async () => {
+    const answer = new Promise((resolve) => (answered = resolve));
+    connection.publish(`${prefix}.ping`, question);
+    if (heard(await answer) !== 2) throw new Error(`${name}: wrong answer`);
+  };
+  if (name === 'oneway.loaded') {
+    const before = process.cpuUsage();
+    const delays = new Promise((resolve) => listen('delays', (message) => resolve(heard(message))));
+    await connection.flush();
+    await paced(count, () => say('stamp', nanoseconds()));
+    const [p99, p50] = await delays;
+    print(p99, { p50, cpu: microseconds(before), operations: count });
+  } else if (inflight === 1) {
+    await printRoundTrip(count, ping);
+  } else {
+    await printRate(count, (total) => (inflight === undefined ? pump(total) : concurrently(total, inflight, request)));
+  }
   await connection.close();
 }

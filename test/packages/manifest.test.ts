@@ -34,7 +34,7 @@ function declaredBy({ dependencies, devDependencies, peerDependencies }: Manifes
 /** Optional peers of `@mezzo/process`, by the entry point that needs them. */
 const peers = {
   nats: '@mezzo/process/nats',
-  'prom-client': '@mezzo/process/prometheus',
+  'prom-client': '@mezzo/process/metrics',
   xstate: '@mezzo/process/xstate',
 };
 

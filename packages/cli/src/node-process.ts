@@ -2,7 +2,7 @@ import { pino, destination } from 'pino';
 import { messageOf, type PID, Runtime, type RuntimeOptions } from '@mezzo/process';
 import { httpServer } from '@mezzo/process/http';
 import { nats } from '@mezzo/process/nats';
-import { prometheusText } from '@mezzo/process/prometheus';
+import { prometheusText } from '@mezzo/process/metrics';
 
 /** What every node needs to know, however it was told. */
 export interface NodeProcessOptions {

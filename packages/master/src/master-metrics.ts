@@ -68,7 +68,7 @@ export class MasterMetrics {
 
   /** Gauges that look at the master's state when they are read. */
   watch({ frameworks, agents, unreachableAgents, offers }: Cluster, uptimeSeconds: () => number): void {
-    const gauge = (name: string, read: () => number): void => this.#metrics.pullGauge(this.#name(name), read);
+    const gauge = (name: string, read: () => number): void => void this.#metrics.pullGauge(this.#name(name), read);
     gauge('elected', () => 1);
     gauge('uptime_secs', uptimeSeconds);
     gauge('outstanding_offers', () => offers.size);

@@ -83,7 +83,7 @@ export class Master extends Process {
     const agents: MasterContext['agents'] = new Map();
     const ports = {
       send: <T>(to: PID, kind: Message<T>, body: T): void =>
-        void this.send(to, kind, ...([body] as T extends void ? [] : [T])),
+        void this.send(to, kind, ...([body] as [T] extends [void] ? [] : [T])),
       link: (to: PID): void => void this.link(to),
       delay: (milliseconds: number, call: () => void) => this.delay(milliseconds, call),
     };

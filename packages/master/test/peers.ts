@@ -53,7 +53,7 @@ abstract class Peer extends Process {
   }
 
   tell<T>(kind: Message<T>, body: T): void {
-    this.send(this.master ?? this.runtime.pid('master@master'), kind, ...([body] as T extends void ? [] : [T]));
+    this.send(this.master ?? this.runtime.pid('master@master'), kind, ...([body] as [T] extends [void] ? [] : [T]));
   }
 }
 

@@ -1,54 +1,57 @@
+import type { CallChain } from './call-chain.ts';
+import { type Endpoint, endpointId, type Endpoints } from './endpoints.ts';
 import { AskTimeout, OutcomeUnknown, ProcessError, ProcessGone } from './errors.ts';
 import type { Event } from './event.ts';
-import { Deferred, type Future } from './future/future.ts';
+import { type Discardable, Future } from './future/future.ts';
 import type { Message, WireSchema } from './message.ts';
-import { PID, type Receiver } from './pid.ts';
+import { PID } from './pid.ts';
 import type { Timer } from './platform/platform.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Marks the address of an ask that waits for its answer; its number is the address's generation. */
-const askId = '?';
-/** Numbers of asks are drawn below this: small enough for V8 to keep them unboxed. */
-const numbers = 2 ** 30;
-
-/** Whether an address is that of an ask, and not of a process. */
-export function isAsker(pid: PID): boolean {
-  return pid.id === askId;
-}
-
-class PendingAsk implements Receiver {
-  readonly pid: PID;
+/** An ask that waits for its answer. It is itself the address that the answer goes to. */
+export class PendingAsk extends PID implements Endpoint, Discardable {
   readonly to: PID;
   readonly kind: string;
   readonly reply: Message<unknown>;
-  readonly deferred: Deferred<unknown>;
-  readonly #asks: Asks;
-  readonly #timer: Timer;
+  readonly future: Future<unknown>;
+  /** Asks of the same timeout, in the order they were made. */
+  readonly queue: AskQueue;
+  /** When its time is over, as its queue counts. */
+  readonly due: number;
+  previous: PendingAsk | undefined = undefined;
+  next: PendingAsk | undefined = undefined;
+  /** What the receiver, in this runtime, does about it: to be told should the answer not be wanted any more. */
+  #answering: Discardable | undefined = undefined;
+  #open = true;
 
-  constructor(
-    asks: Asks,
-    number: number,
-    runtime: Runtime,
-    to: PID,
-    kind: string,
-    reply: Message<unknown>,
-    timeout: number,
-  ) {
-    this.#asks = asks;
-    this.pid = new PID(askId, runtime.name, runtime.incarnation, number, this);
+  constructor(queue: AskQueue, to: PID, kind: string, reply: Message<unknown>) {
+    const { runtime } = queue;
+    super(endpointId, runtime.name, runtime.incarnation);
+    this.receiver = this;
+    this.queue = queue;
     this.to = to;
     this.kind = kind;
     this.reply = reply;
-    this.deferred = new Deferred<unknown>(this);
-    this.#timer = runtime.clock.timer(timeout, () =>
-      this.fail(new AskTimeout('ASK_TIMEOUT', `${to.toString()} did not answer '${kind}' within ${timeout} ms`)),
-    );
+    this.due = queue.due();
+    this.future = new Future<unknown>(this);
+  }
+
+  get pid(): PID {
+    return this;
+  }
+
+  expose(): void {
+    if (this.#open) this.queue.endpoints.add(this);
+  }
+
+  schemaOf(name: string): WireSchema<unknown> | undefined {
+    return name === this.reply.name ? this.reply.schema : undefined;
   }
 
   accept(event: Event): boolean {
     if (event.kind !== 'message' || !this.#close()) return false;
-    if (event.name === this.reply.name) return this.deferred.set(event.body);
-    return this.deferred.fail(
+    if (event.name === this.reply.name) return Future.complete(this.future, 'ready', event.body, undefined);
+    return this.#failWith(
       new ProcessError(
         'UNEXPECTED_REPLY',
         `${this.to.toString()} answered '${this.kind}' with '${event.name}', expected '${this.reply.name}'`,
@@ -56,111 +59,191 @@ class PendingAsk implements Receiver {
     );
   }
 
-  fail(error: Error): void {
-    if (this.#close()) this.deferred.fail(error);
+  fail(error: unknown): void {
+    if (this.#close()) this.#failWith(error);
+  }
+
+  peerLost(why: string, reached: boolean): void {
+    const text = `No answer from ${this.to.toString()} to '${this.kind}': ${why}`;
+    this.fail(reached ? new OutcomeUnknown('OUTCOME_UNKNOWN', text) : new ProcessGone('NODE_UNREACHABLE', text));
+  }
+
+  /** The answer came, and is none. */
+  invalid(_from: PID, error: ProcessError): void {
+    this.fail(error);
+  }
+
+  /** A process of this runtime works on the answer from now on; in vain, if the ask is over already. */
+  answeredBy(work: Discardable): void {
+    if (this.#open) this.#answering = work;
+    else work.discard();
   }
 
   /** Whoever asked does not want the answer any more. */
   discard(): void {
-    if (this.#close()) this.deferred.discard();
+    if (!this.#close()) return;
+    this.queue.tidy();
+    this.#callOff();
+    Future.complete(this.future, 'discarded', undefined, undefined);
+  }
+
+  timedOut(): void {
+    if (!this.#close()) return;
+    this.#callOff();
+    const { timeout } = this.queue;
+    this.#failWith(new AskTimeout('ASK_TIMEOUT', `${this.to.toString()} did not answer '${this.kind}' within ${timeout} ms`));
+  }
+
+  #failWith(error: unknown): boolean {
+    return Future.complete(this.future, 'failed', undefined, error);
+  }
+
+  /** Whoever works on the answer may stop. */
+  #callOff(): void {
+    this.#answering?.discard();
+    if (this.generation !== 0) this.queue.runtime.cancelRemote(this);
   }
 
   #close(): boolean {
-    if (!this.#asks.forget(this)) return false;
-    this.#timer.cancel();
+    if (!this.#open) return false;
+    this.#open = false;
+    this.queue.remove(this);
     return true;
   }
 }
 
-/** The asks of a runtime that wait for an answer: one reply path for all of them. */
-export class Asks {
-  readonly #runtime: Runtime;
-  readonly #pending = new Map<number, PendingAsk>();
-  /** How many wait for each other node. */
-  readonly #awaited = new Map<string, number>();
+/** A timeout is counted in so many steps: to read the clock for each ask would cost as much as the ask. */
+const steps = 16;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+/** The open asks of one timeout. The first to be made is the first to time out, so one timer serves them all. */
+class AskQueue {
+  readonly runtime: Runtime;
+  readonly endpoints: Endpoints;
+  /** Milliseconds. */
+  readonly timeout: number;
+  first: PendingAsk | undefined = undefined;
+  #last: PendingAsk | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  /** Steps gone by since the beginning. In virtual time, where clocks cost nothing, they are milliseconds. */
+  #passed = 0;
+  readonly #exact: boolean;
+
+  constructor(runtime: Runtime, endpoints: Endpoints, timeout: number) {
+    this.runtime = runtime;
+    this.endpoints = endpoints;
+    this.timeout = timeout;
+    this.#exact = runtime.platform.simulated;
   }
 
-  ask<Q, A>(to: PID, kind: Message<Q>, body: Q, reply: Message<A>, timeout: number): Future<A> {
-    const number = this.#newNumber();
-    const pending = new PendingAsk(this, number, this.#runtime, to, kind.name, reply as Message<unknown>, timeout);
-    this.#pending.set(number, pending);
-    if (to.node !== this.#runtime.name) this.#awaited.set(to.node, (this.#awaited.get(to.node) ?? 0) + 1);
-    if (!this.#runtime.deliver(to, kind as Message<unknown>, body, pending.pid)) {
+  /** When an ask that is made now is over: never early, and late by one step at most. */
+  due(): number {
+    return this.#exact ? this.runtime.clock.now() + this.timeout : this.#passed + steps + 1;
+  }
+
+  add(pending: PendingAsk): void {
+    pending.previous = this.#last;
+    if (this.#last === undefined) this.first = pending;
+    else this.#last.next = pending;
+    this.#last = pending;
+    this.#timer ??= this.runtime.clock.timer(this.#exact ? this.timeout : this.timeout / steps, this.#expire);
+  }
+
+  remove(pending: PendingAsk): void {
+    const { previous, next } = pending;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    pending.previous = pending.next = undefined;
+    if (pending.generation !== 0) this.endpoints.remove(pending);
+    // Where time costs nothing, no timer is left lying about.
+    if (this.#exact) this.tidy();
+  }
+
+  *open(): Generator<PendingAsk> {
+    for (let pending = this.first; pending !== undefined; pending = pending.next) yield pending;
+  }
+
+  /** A timer that nobody needs would keep the OS process alive. */
+  tidy(): void {
+    if (this.first !== undefined) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  readonly #expire = (): void => {
+    this.#timer = undefined;
+    this.#passed = this.#exact ? this.runtime.clock.now() : this.#passed + 1;
+    for (let pending = this.first; pending !== undefined && pending.due <= this.#passed; pending = this.first)
+      pending.timedOut();
+    const next = this.first;
+    if (next === undefined) return;
+    const wait = this.#exact ? next.due - this.#passed : this.timeout / steps;
+    this.#timer ??= this.runtime.clock.timer(wait, this.#expire);
+  };
+}
+
+/** Different timeouts a program uses, give or take: queues of others are dropped once they are empty. */
+const queuesKept = 64;
+
+/** The asks of a runtime that wait for an answer. */
+export class Asks {
+  readonly #runtime: Runtime;
+  readonly #endpoints: Endpoints;
+  readonly #queues = new Map<number, AskQueue>();
+  #latest: AskQueue | undefined = undefined;
+
+  constructor(runtime: Runtime, endpoints: Endpoints) {
+    this.#runtime = runtime;
+    this.#endpoints = endpoints;
+  }
+
+  ask(
+    to: PID,
+    kind: Message<unknown>,
+    body: unknown,
+    reply: Message<unknown>,
+    timeout: number,
+    chain: CallChain | undefined,
+  ): Future<unknown> {
+    const queue = this.#latest?.timeout === timeout ? this.#latest : this.#queue(timeout);
+    const pending = new PendingAsk(queue, to, kind.name, reply);
+    queue.add(pending);
+    // A refusal may have told more than that it was one.
+    if (!this.#runtime.deliver(to, kind, body, pending, chain) && pending.future.isPending) {
       pending.fail(
         new ProcessGone(
           'PROCESS_NOT_FOUND',
           `${to.toString()} could not be asked '${kind.name}': there is no such process, it has ended, or its mailbox is full`,
         ),
       );
+      queue.tidy();
     }
-    // The reply's kind was checked on arrival, and its body against its schema if it came from a wire.
-    return pending.deferred.future as Future<A>;
+    return pending.future;
   }
 
-  /** @internal False if it was answered or given up before. */
-  forget(pending: PendingAsk): boolean {
-    if (!this.#pending.delete(pending.pid.generation)) return false;
-    const { node } = pending.to;
-    const awaited = this.#awaited.get(node);
-    if (awaited === 1) this.#awaited.delete(node);
-    else if (awaited !== undefined) this.#awaited.set(node, awaited - 1);
-    return true;
-  }
-
-  receiver(pid: PID): Receiver | undefined {
-    return this.#find(pid);
-  }
-
-  /** What an answer from the wire must satisfy. */
-  schema(pid: PID, name: string): WireSchema<unknown> | undefined {
-    const pending = this.#find(pid);
-    return pending?.reply.name === name ? pending.reply.schema : undefined;
-  }
-
-  fail(pid: PID, error: Error): void {
-    this.#find(pid)?.fail(error);
-  }
-
-  /** No answer will come from the node: whether it acted on what it was asked is not known, unless it was never reached. */
-  failNode(node: string, why: string, reached: boolean): void {
-    if (!this.awaits(node)) return;
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.to.node !== node) continue;
-      const text = `No answer from ${pending.to.toString()} to '${pending.kind}': ${why}`;
-      pending.fail(reached ? new OutcomeUnknown('OUTCOME_UNKNOWN', text) : new ProcessGone('NODE_UNREACHABLE', text));
+  /** The loop has nothing more to do just now. */
+  tidy(): void {
+    for (const queue of this.#queues.values()) {
+      queue.tidy();
+      if (this.#queues.size <= queuesKept || queue.first !== undefined) continue;
+      this.#queues.delete(queue.timeout);
+      if (this.#latest === queue) this.#latest = undefined;
     }
-  }
-
-  /** True while an answer from the node is due. */
-  awaits(node: string): boolean {
-    return this.#awaited.has(node);
   }
 
   failAll(): void {
-    for (const pending of [...this.#pending.values()]) {
-      pending.fail(
-        new OutcomeUnknown(
-          'OUTCOME_UNKNOWN',
-          `No answer from ${pending.to.toString()} to '${pending.kind}': this runtime stopped`,
-        ),
-      );
+    // Not those that are made anew over it, or this would not end.
+    for (const queue of [...this.#queues.values()]) {
+      for (const pending of [...queue.open()]) pending.peerLost('this runtime stopped', true);
+      queue.tidy();
     }
   }
 
-  #find(pid: PID): PendingAsk | undefined {
-    return isAsker(pid) && pid.incarnation === this.#runtime.incarnation
-      ? this.#pending.get(pid.generation)
-      : undefined;
-  }
-
-  /** Drawn, not counted: a node that was asked before must not be able to answer what another one is asked. */
-  #newNumber(): number {
-    for (;;) {
-      const number = 1 + Math.floor(this.#runtime.random.next() * numbers);
-      if (!this.#pending.has(number)) return number;
-    }
+  #queue(timeout: number): AskQueue {
+    let queue = this.#queues.get(timeout);
+    if (queue === undefined) this.#queues.set(timeout, (queue = new AskQueue(this.#runtime, this.#endpoints, timeout)));
+    this.#latest = queue;
+    return queue;
   }
 }

@@ -1,6 +1,7 @@
-import { isAsker } from './ask.ts';
-import { messageOf, ProcessError, ProcessGone } from './errors.ts';
-import { Event, type ExitReason } from './event.ts';
+import { CallChain } from './call-chain.ts';
+import { isEndpoint } from './endpoints.ts';
+import { messageOf, ProcessError, ProcessGone, WaitCycle } from './errors.ts';
+import { Event, type EventMeta, type ExitReason } from './event.ts';
 import { Deferred, Future } from './future/future.ts';
 import type { HandlerTable } from './handler-table.ts';
 import type { Message, WireSchema } from './message.ts';
@@ -11,7 +12,8 @@ import { Ring } from './ring.ts';
 import type { Route } from './route.ts';
 import type { Runnable } from './run-queue.ts';
 import type { Runtime } from './runtime.ts';
-import { enterTurn, type Owner } from './turn.ts';
+import type { Tracing } from './tracing.ts';
+import { currentOwner, enterTurn, type Owner } from './turn.ts';
 
 /** Somebody who wants to hear of an exit: a process here, or one of another node behind its session. */
 export interface Linker {
@@ -24,35 +26,83 @@ export interface Link {
 }
 
 /** An installed message handler, with what bodies from the wire must satisfy. */
-export interface Handler {
+export class Handler {
+  readonly name: string;
   readonly schema: WireSchema<unknown> | undefined;
   readonly run: (body: unknown, from: PID) => unknown;
+  /** A promise it returns does not hold the mailbox. */
+  readonly interleaved: boolean;
+  next: Handler | undefined = undefined;
+
+  constructor(kind: Message<unknown>, run: (body: unknown, from: PID) => unknown, interleaved: boolean) {
+    this.name = kind.name;
+    this.schema = kind.schema;
+    this.run = run;
+    this.interleaved = interleaved;
+  }
 }
 
+/** Where messages of one kind are passed on to. */
 export interface Delegate {
+  readonly name: string;
   readonly schema: WireSchema<unknown> | undefined;
   readonly to: PID;
+  next: Delegate | undefined;
+}
+
+/** Something whose life ends with its process: a stream it feeds or reads. */
+export interface Belonging {
+  ownerEnded(reason: ExitReason): void;
 }
 
 /** More than any mailbox holds, and still a small integer to the engine, which compares those fastest. */
 const unbounded = 2 ** 30 - 1;
 
-/** `held`: an async handler has the mailbox until its promise settles. */
-type State = 'bottom' | 'ready' | 'held' | 'terminating' | 'ended';
+/** What few processes have, kept apart: there may be very many processes. */
+class Extras {
+  delegates: HandlerTable<Delegate> | undefined = undefined;
+  routes: Map<string, Route> | undefined = undefined;
+  assets: Map<string, string> | undefined = undefined;
+  linkers: Set<Linker> | undefined = undefined;
+  links: Map<string, Link> | undefined = undefined;
+  belongings: Set<Belonging> | undefined = undefined;
+  /** Timers that the process armed and that have not fired: they end with it, or they would keep the OS process alive. */
+  delays: Set<Timer> | undefined = undefined;
+  room: Deferred<void> | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  /** In virtual time: what the process's clock shows. */
+  time = 0;
+  crash: unknown = undefined;
+  /** How many turns have asked somebody. */
+  askingTurns = 0;
+  /** Promises of interleaved handlers that are pending. */
+  interleaved = 0;
+}
+
+/** Whom the turn of now makes wait. */
+interface TurnCalls {
+  /** Who waits for this turn. */
+  readonly callers: CallChain | undefined;
+  /** Those and this turn, once it asks somebody. */
+  chain: CallChain | undefined;
+  /** What this turn asks of its own process: to be refused should the turn hold the mailbox. */
+  readonly toSelf: Event[];
+}
+
+/** Marks an event that was refused while it waited in the mailbox. */
+const refused: EventMeta = {};
+
+/**
+ * `starting`: spawned, not initialized yet. `held`: an async handler has the mailbox until its promise settles. `crashing`: it
+ * failed while its own code was on the stack, and ends when that code returns.
+ */
+type State = 'bottom' | 'starting' | 'ready' | 'held' | 'crashing' | 'terminating' | 'ended';
 
 /** The runtime's side of a process: mailbox, state, links. Only the runtime and the Process base class touch it. */
 export class Cell implements Receiver, Runnable, Owner, Linker {
   readonly process: Process;
   id: string;
   handlers: HandlerTable<Handler> | undefined = undefined;
-  delegates: HandlerTable<Delegate> | undefined = undefined;
-  routes: Map<string, Route> | undefined = undefined;
-  /** Folders and files given to HTTP, by path without the leading slash. */
-  assets: Map<string, string> | undefined = undefined;
-  /** Whoever is told when this process ends. */
-  linkers: Set<Linker> | undefined = undefined;
-  /** Links this process made, by exact or bare address of the linkee. */
-  links: Map<string, Link> | undefined = undefined;
   /** Messages the mailbox holds at most; further ones are refused. */
   bound = unbounded;
   #runtime: Runtime | undefined = undefined;
@@ -63,18 +113,14 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   #queued = false;
   /** Its own code is on the stack. */
   #running = false;
-  #initialized = false;
   /** An overtaking terminate waits in the mailbox: what is ahead of the first terminate is dropped. */
   #injected = false;
   /** Who sent the message being handled. */
   #sender: PID | undefined = undefined;
+  #calls: TurnCalls | undefined = undefined;
   /** The event whose handler holds the mailbox, or crashed: whoever waits for its outcome is told if there is none. */
   #unfinished: Event | undefined = undefined;
-  /** It crashed while its own code was on the stack; it ends when that code returns. */
-  #crash: { readonly error: unknown } | undefined = undefined;
-  #room: Deferred<void> | undefined = undefined;
-  /** Timers that this process armed and that have not fired: they end with it, or they would keep the OS process alive. */
-  #delays: Set<Timer> | undefined = undefined;
+  #extras: Extras | undefined = undefined;
 
   constructor(process: Process, id: string) {
     this.process = process;
@@ -93,6 +139,33 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     return this.runtime.clock;
   }
 
+  /** In virtual time: what its clock shows. */
+  get time(): number {
+    return this.#extras?.time ?? this.runtime.platform.clock.now();
+  }
+
+  get extras(): Extras {
+    return (this.#extras ??= new Extras());
+  }
+  get delegates(): HandlerTable<Delegate> | undefined {
+    return this.#extras?.delegates;
+  }
+  get routes(): Map<string, Route> | undefined {
+    return this.#extras?.routes;
+  }
+  /** Folders and files given to HTTP, by path without the leading slash. */
+  get assets(): Map<string, string> | undefined {
+    return this.#extras?.assets;
+  }
+  /** Whoever is told when this process ends. */
+  get linkers(): Set<Linker> | undefined {
+    return this.#extras?.linkers;
+  }
+  /** Links this process made, by exact or bare address of the linkee. */
+  get links(): Map<string, Link> | undefined {
+    return this.#extras?.links;
+  }
+
   get spawned(): boolean {
     return this.#state !== 'bottom';
   }
@@ -104,7 +177,37 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** False until `initialize` is done: only then is it known which kinds the process handles. */
   get initialized(): boolean {
     // The only hold without an event is that of an async initialize.
-    return this.#initialized && (this.#state !== 'held' || this.#unfinished !== undefined);
+    return this.#state !== 'starting' && (this.#state !== 'held' || this.#unfinished !== undefined);
+  }
+
+  /** Aborts when the process ends. */
+  get signal(): AbortSignal {
+    const controller = (this.extras.controller ??= new AbortController());
+    if (this.#state === 'ended') controller.abort();
+    return controller.signal;
+  }
+
+  /** Its own code is on the stack, in a turn of it. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  /** In virtual time: whatever reaches the process brings its clock forward. */
+  lift(time: number): void {
+    if (this.#state !== 'ended' && time > this.time) this.extras.time = time;
+  }
+
+  /** What whoever is asked now will know of who waits for it. */
+  get callChain(): CallChain {
+    if (!this.#running && !this.#inHeldHandler()) return new CallChain(this.pid, ++this.extras.askingTurns, undefined);
+    const calls = (this.#calls ??= { callers: undefined, chain: undefined, toSelf: [] });
+    return (calls.chain ??= new CallChain(this.pid, ++this.extras.askingTurns, calls.callers));
+  }
+
+  /** Whether this process is held by a turn that waits for what the chain came with. */
+  isHeldBy(chain: CallChain): boolean {
+    const own = this.#calls?.chain;
+    return this.#state === 'held' && own !== undefined && chain.holds(this.pid, own.turn);
   }
 
   /** Who sent the message being handled; undefined outside message handlers. */
@@ -124,7 +227,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   start(runtime: Runtime, generation: number): LocalPID<Process> {
     this.#runtime = runtime;
     this.#pid = new LocalPID<Process>(this.id, runtime.name, runtime.incarnation, generation, this);
-    this.#state = 'ready';
+    this.#state = 'starting';
+    if (runtime.timed) this.extras.time = runtime.clock.now();
     this.#schedule();
     return this.#pid;
   }
@@ -134,10 +238,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   accept(event: Event): boolean {
-    if (this.#state === 'ended' || this.#state === 'terminating') {
+    const state = this.#state;
+    if (state !== 'ready' && (state === 'ended' || state === 'terminating')) {
       this.#refuse(event, 'ended');
       return false;
     }
+    if (event.meta?.chain !== undefined && this.#closesCycle(event, event.meta.chain)) return false;
+    if (this.#runtime?.timed === true) event.meta = { ...event.meta, time: this.clock.now() };
     const mailbox = (this.#mailbox ??= new Ring<Event>(4));
     // Only messages are refused: control events have room in any mailbox.
     if (mailbox.size >= this.bound && event.kind === 'message') {
@@ -145,13 +252,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       return false;
     }
     mailbox.push(event);
-    if (!this.#queued && this.#state !== 'held') this.#schedule();
+    if (!this.#queued && state !== 'held') this.#schedule();
     return true;
   }
 
   /** Has `call` run in a turn of this process after so many milliseconds. */
   delay(milliseconds: number, call: () => unknown): Timer {
-    const delays = (this.#delays ??= new Set<Timer>());
+    const delays = (this.extras.delays ??= new Set<Timer>());
     const timer = this.clock.timer(milliseconds, () => {
       delays.delete(timer);
       this.runtime.dispatchTo(this.pid, call, '', undefined);
@@ -168,13 +275,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** READY when the mailbox has room for a message. */
   whenRoom(): Future<void> {
     if (this.depth < this.bound) return Future.ready(undefined);
-    return (this.#room ??= new Deferred<void>()).future;
+    return (this.extras.room ??= new Deferred<void>()).future;
   }
 
   notifyExited(pid: PID, reason: ExitReason): void {
     this.links?.delete(pid.address);
     this.links?.delete(pid.toString());
-    this.accept(new Event('exited', '', pid, reason, undefined));
+    this.accept(new Event('exited', '', pid, reason));
   }
 
   /** Ends the process; `inject` overtakes what is queued. */
@@ -183,7 +290,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     // An async handler may never settle, so it must not keep its process alive: what it still does is discarded.
     if (inject && this.#state === 'held') return this.#end({ kind: 'terminated' });
     if (inject) this.#injected = true;
-    this.accept(new Event('terminate', '', undefined, inject, undefined));
+    this.accept(new Event('terminate', '', undefined, inject));
   }
 
   /** An exception that belongs to this process: it ends, and whoever is linked hears why. */
@@ -191,16 +298,18 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     this.runtime.report(error, `process ${this.pid.toString()} crashed`);
     if (this.#state === 'ended' || this.#state === 'terminating') return;
     // What it does until its turn is over still comes before the word of its end.
-    if (this.#running) this.#crash ??= { error };
-    else this.#endCrashed(error);
+    if (!this.#running) return this.#endCrashed(error);
+    if (this.#state === 'crashing') return;
+    this.#state = 'crashing';
+    this.extras.crash = error;
   }
 
   /** Stops without finalize or a word to anybody: what kill -9 of its OS process does to it. */
   vanish(): void {
     this.#state = 'ended';
     this.#mailbox = undefined;
-    this.links = this.linkers = undefined;
     this.#cancelDelays();
+    this.#extras = undefined;
   }
 
   get more(): boolean {
@@ -212,24 +321,25 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     enterTurn(this);
     this.#running = true;
     let served = 0;
-    if (!this.#initialized && this.#state === 'ready') {
+    if (this.#state === 'starting') {
       served++;
-      this.#initialized = true;
+      this.#state = 'ready';
       this.#serveInitialize();
     }
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
-      while (mailbox.size > 0 && served < quantum && this.#state === 'ready') {
+      while (served < quantum && this.#state === 'ready') {
         const event = mailbox.shift();
         if (event === undefined) break;
         served++;
-        if (this.#injected || runtime.interceptor !== undefined) this.#sift(event);
+        if (this.#injected || runtime.observed || event.meta !== undefined) this.#sift(event, runtime);
         else this.#serve(event, runtime);
       }
     }
     this.#running = false;
+    if (this.#state !== 'held') this.#sender = undefined;
     this.#queued = mailbox !== undefined && mailbox.size > 0 && this.#state === 'ready';
-    if (this.#room !== undefined && this.depth < this.bound) this.#announceRoom();
+    if (this.#extras?.room !== undefined && this.depth < this.bound) this.#announceRoom();
     return served;
   }
 
@@ -239,13 +349,14 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   #cancelDelays(): void {
-    for (const timer of this.#delays ?? []) timer.cancel();
-    this.#delays = undefined;
+    for (const timer of this.#extras?.delays ?? []) timer.cancel();
+    this.#extras?.delays?.clear();
   }
 
   #announceRoom(): void {
-    const room = this.#room;
-    this.#room = undefined;
+    const { extras } = this;
+    const { room } = extras;
+    extras.room = undefined;
     room?.set(undefined);
   }
 
@@ -256,18 +367,62 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } catch (error) {
       this.fail(error);
     }
-    if (this.#crash !== undefined) this.#endCrashed(this.#crash.error);
+    if ((this.#state as State) === 'crashing') this.#endCrashed(this.extras.crash);
+    if ((this.#state as State) !== 'held') this.#calls = undefined;
   }
 
-  /** Drops what an injected terminate overtakes, and what the interceptor, which cannot stop a terminate, does not let through. */
-  #sift(event: Event): void {
-    if (event.kind !== 'terminate') {
-      if (this.#injected) return this.#drop(event);
-      const verdict = this.runtime.interceptor?.(event, this.pid) ?? 'serve';
+  /**
+   * Whether code outside the process's turns goes on with the handler that holds the mailbox: not if it is a callback of a
+   * Future, and nobody can know while an interleaved handler waits too. Then it must not pass for what the hold waits for.
+   */
+  #inHeldHandler(): boolean {
+    return this.#state === 'held' && currentOwner() === undefined && (this.#extras?.interleaved ?? 0) === 0;
+  }
+
+  /** The way of events that are not just served: dropped, intercepted, inspected, traced, or part of a chain of calls. */
+  #sift(event: Event, runtime: Runtime): void {
+    const { meta } = event;
+    if (meta === refused) return;
+    if (this.#injected && event.kind !== 'terminate') return this.#drop(event);
+    if (meta?.time !== undefined) this.lift(meta.time);
+    // A terminate cannot be stopped.
+    if (event.kind !== 'terminate' && runtime.interceptor !== undefined) {
+      const verdict = runtime.interceptor(event, this.pid);
       if (verdict === 'drop') event.result?.abandon();
       if (verdict !== 'serve') return;
     }
-    this.#serve(event, this.runtime);
+    if (meta?.chain !== undefined) this.#calls = { callers: meta.chain, chain: undefined, toSelf: [] };
+    // Who begins to inspect in this very turn has not seen its beginning.
+    const { inspection } = runtime;
+    inspection?.begins(event, this.pid);
+    if (meta?.trace === undefined || runtime.tracing === undefined) this.#serve(event, runtime);
+    else this.#serveTraced(event, meta.trace, runtime, runtime.tracing);
+    inspection?.ends(event, this.pid);
+  }
+
+  #serveTraced(event: Event, trace: unknown, runtime: Runtime, tracing: Tracing): void {
+    let served = false;
+    try {
+      const span = tracing.begin(trace, event, this.pid, runtime.clock);
+      event.meta = { ...event.meta, span };
+      span.run(() => {
+        served = true;
+        this.#serve(event, runtime);
+      });
+      // That of an async handler ends when it settles.
+      if (this.#state !== 'held' || this.#unfinished !== event) this.#endSpan(event, undefined);
+    } catch (error) {
+      runtime.report(error, 'tracing threw');
+    }
+    if (!served) this.#serve(event, runtime);
+  }
+
+  #endSpan(event: Event | undefined, reason: ExitReason | undefined): void {
+    try {
+      event?.meta?.span?.end(reason);
+    } catch (error) {
+      this.runtime.report(error, 'tracing threw');
+    }
   }
 
   #serve(event: Event, runtime: Runtime): void {
@@ -277,9 +432,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
           this.#serveMessage(event, runtime);
           break;
         case 'dispatch':
+          this.#sender = undefined;
           this.#serveDispatch(event);
           break;
         case 'exited':
+          this.#sender = undefined;
           if (event.from !== undefined) this.#hold(this.process.runExited(event.from, event.body as ExitReason), event);
           break;
         case 'terminate':
@@ -290,11 +447,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       this.#unfinished = event;
       this.fail(error);
     }
-    if (this.#crash !== undefined) {
+    if (this.#state === 'crashing') {
       this.#unfinished = event;
-      this.#endCrashed(this.#crash.error);
+      this.#endCrashed(this.extras.crash);
     }
-    if (this.#state !== 'held') this.#sender = undefined;
+    if (this.#calls !== undefined && this.#state !== 'held') this.#calls = undefined;
   }
 
   /** @internal A message, in a turn of the process that began with something else. */
@@ -307,7 +464,9 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (handler !== undefined) {
       this.#sender = event.from;
       const outcome = handler.run(event.body, event.from ?? runtime.nobody);
-      if (outcome !== undefined) this.#hold(outcome, event);
+      if (outcome === undefined) return;
+      if (handler.interleaved) this.#interleave(outcome, event);
+      else this.#hold(outcome, event);
       return;
     }
     const delegate = this.delegates?.get(event.name);
@@ -329,27 +488,64 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** A native promise holds the mailbox until it settles; a Future has ended its turn (libprocess's rule). */
   #hold(outcome: unknown, event: Event | undefined): void {
     if (outcome instanceof Future || !isThenable(outcome)) return;
-    this.#state = 'held';
-    this.#unfinished = event;
-    this.runtime.holdBegins();
+    if (this.#state !== 'crashing') {
+      this.#state = 'held';
+      this.#unfinished = event;
+      this.runtime.holds.begin(this, event);
+    }
+    for (const own of this.#calls?.toSelf ?? []) {
+      if (own.meta?.chain !== undefined) this.#refuseCycle(own, own.meta.chain);
+      own.meta = refused;
+    }
     outcome.then(
       (value) => this.#settled(event, () => void event?.result?.set(value)),
       (error: unknown) => this.#settled(event, () => this.fail(error)),
     );
   }
 
+  /** The mailbox goes on; an exception still ends the process. */
+  #interleave(outcome: unknown, event: Event): void {
+    if (outcome instanceof Future || !isThenable(outcome)) return;
+    const { runtime, extras } = this;
+    runtime.holds.leftPending();
+    extras.interleaved++;
+    const settled = (crash?: { readonly error: unknown }): void => {
+      extras.interleaved--;
+      if (this.ended) {
+        runtime.metrics.lateSettlements++;
+        return;
+      }
+      this.#caughtUp();
+      if (crash === undefined) return;
+      this.fail(crash.error);
+      this.#failAsker(event, { kind: 'crashed', message: messageOf(crash.error), error: crash.error });
+    };
+    outcome.then(
+      () => settled(),
+      (error: unknown) => settled({ error }),
+    );
+  }
+
+  /** A handler that has waited has seen the time of the world. */
+  #caughtUp(): void {
+    if (this.runtime.timed) this.lift(this.runtime.platform.clock.now());
+  }
+
   /** The held handler is done; too late if its process ended meanwhile. */
   #settled(event: Event | undefined, act: () => void): void {
+    this.runtime.holds.end(this);
     if (this.#state !== 'held') {
       this.runtime.metrics.lateSettlements++;
       event?.result?.abandon();
       return;
     }
     this.#state = 'ready';
+    this.#caughtUp();
     act();
     // It may have ended in `act`.
     if ((this.#state as State) !== 'ready') return;
-    this.#sender = this.#unfinished = undefined;
+    if (event?.meta !== undefined) this.#endSpan(event, undefined);
+    this.#sender = this.#calls = this.#unfinished = undefined;
     if (!this.#queued && this.depth > 0) this.#schedule();
   }
 
@@ -359,8 +555,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
 
   #end(reason: ExitReason): void {
     const unfinished = this.#unfinished;
-    this.#sender = this.#unfinished = undefined;
-    this.#crash = undefined;
+    if (this.#state === 'held') this.runtime.holds.end(this);
+    this.#sender = this.#calls = this.#unfinished = undefined;
     this.#state = 'terminating';
     const previous = enterTurn(this);
     try {
@@ -374,15 +570,18 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#drop(event);
     this.#mailbox = undefined;
     this.#cancelDelays();
-    this.#room?.abandon();
-    this.#room = undefined;
+    const extras = this.#extras;
+    this.#extras = undefined;
     this.runtime.unregister(this);
     this.#state = 'ended';
-    for (const link of this.links?.values() ?? []) link.undo();
-    this.links = undefined;
-    const linkers = this.linkers;
-    this.linkers = undefined;
-    for (const linker of linkers ?? []) linker.notifyExited(this.pid, reason);
+    if (extras !== undefined) {
+      extras.room?.abandon();
+      for (const belonging of extras.belongings ?? []) belonging.ownerEnded(reason);
+      for (const link of extras.links?.values() ?? []) link.undo();
+      for (const linker of extras.linkers ?? []) linker.notifyExited(this.pid, reason);
+      extras.controller?.abort(new ProcessGone('PROCESS_ENDED', `${this.pid.toString()} has ended`));
+    }
+    this.runtime.inspection?.ended(this.pid, reason);
     this.runtime.released(this);
   }
 
@@ -391,9 +590,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (reason.kind === 'crashed') event.result?.fail(reason.error);
     else event.result?.abandon();
     if (event.kind === 'message') this.#failAsker(event, reason);
+    this.#endSpan(event, reason);
   }
 
   #drop(event: Event): void {
+    if (event.meta === refused) return;
     if (event.kind === 'message') this.#refuse(event, 'ended');
     else event.result?.abandon();
   }
@@ -405,8 +606,31 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (why === 'ended') this.#failAsker(event, { kind: 'terminated' });
   }
 
+  /** Whether the event comes from a turn that holds this process. One of its running turn may yet: it is remembered. */
+  #closesCycle(event: Event, chain: CallChain): boolean {
+    const calls = this.#calls;
+    if (calls?.chain === undefined || !chain.holds(this.pid, calls.chain.turn)) return false;
+    if (this.#state === 'held') this.#refuseCycle(event, chain);
+    else calls.toSelf.push(event);
+    return this.#state === 'held';
+  }
+
+  /** Nobody would ever be answered: the one who asks waits for itself. */
+  #refuseCycle(event: Event, chain: CallChain): void {
+    const what = event.kind === 'message' ? `'${event.name}'` : `a dispatch${event.name === '' ? '' : ` of '${event.name}'`}`;
+    const error = new WaitCycle(
+      'WAIT_CYCLE',
+      `${what} to ${this.pid.toString()} can never be answered: it waits in ${chain.toString()} -> ${this.pid.toString()}; ` +
+        'return a Future instead of awaiting, or install the handler as interleaved',
+    );
+    event.result?.fail(error);
+    if (event.kind !== 'message') return;
+    this.runtime.deadLetter({ reason: 'wait-cycle', name: event.name, from: event.from, to: this.pid });
+    if (event.from !== undefined && isEndpoint(event.from)) this.runtime.refuseAsk(event.from, error);
+  }
+
   #failAsker(event: Event, reason: ExitReason): void {
-    if (event.from === undefined || !isAsker(event.from)) return;
+    if (event.from === undefined || !isEndpoint(event.from)) return;
     const why = reason.kind === 'crashed' ? `crashed while handling it: ${reason.message}` : 'has ended';
     this.runtime.refuseAsk(
       event.from,

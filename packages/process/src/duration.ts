@@ -20,6 +20,12 @@ type Unit = keyof typeof milliseconds;
 /** A length of time: a number of milliseconds, or text with a unit as libprocess writes it (`500ms`, `2secs`, `1.5hrs`). */
 export type Duration = number | `${number}${Unit}`;
 
+/**
+ * The longest that libprocess knows: 2^63 - 1 nanoseconds, here rounded up to a whole millisecond, 292 years. Longer ones are
+ * allowed; what they lead to is `Time.max`.
+ */
+export const maxDuration = 9_223_372_036_855;
+
 const pattern = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/;
 const parsed = new Map<string, number>();
 

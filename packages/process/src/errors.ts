@@ -11,14 +11,23 @@ export type ErrorCode =
   | 'NODE_UNREACHABLE'
   | 'OUTCOME_UNKNOWN'
   | 'ASK_TIMEOUT'
+  | 'ANSWER_FAILED'
+  | 'STREAM_FAILED'
+  | 'WINDOW_INVALID'
+  | 'WAIT_CYCLE'
+  | 'REPLY_MISSING'
   | 'UNEXPECTED_REPLY'
   | 'MAILBOX_FULL'
   | 'MESSAGE_LOCAL_ONLY'
+  | 'MESSAGE_UNKNOWN'
   | 'MESSAGE_INVALID'
   | 'MESSAGE_TOO_LARGE'
   | 'TRANSPORT_UNAVAILABLE'
   | 'TRANSPORT_OPTION_INVALID'
   | 'TOPIC_INVALID'
+  | 'DOOR_NAME_INVALID'
+  | 'DOOR_NAME_TAKEN'
+  | 'PERMISSION_INVALID'
   | 'DURATION_INVALID'
   | 'PID_INVALID'
   | 'NO_SUCH_SERVICE'
@@ -28,8 +37,28 @@ export type ErrorCode =
   | 'ROUTE_INVALID'
   | 'HTTP_UNAVAILABLE'
   | 'RATE_INVALID'
+  | 'COUNT_INVALID'
+  | 'LOCK_NOT_HELD'
+  | 'STATE_INVALID'
   | 'METRIC_NAME_TAKEN'
+  | 'METRIC_WITHOUT_VALUE'
+  | 'MACHINE_UNSUPPORTED'
+  | 'WORK_UNAVAILABLE'
+  | 'WORK_QUEUE_FULL'
+  | 'WORK_TIMEOUT'
+  | 'WORKER_CRASHED'
+  | 'POOL_CLOSED'
+  | 'POOL_OPTION_INVALID'
+  | 'CHILD_ID_TAKEN'
+  | 'CHILD_UNKNOWN'
+  | 'RESTARTS_EXCEEDED'
+  | 'SUPERVISION_INVALID'
+  | 'POOL_SIZE_INVALID'
+  | 'NAME_INVALID'
+  | 'REGISTRY_FULL'
   | 'SETTLE_IMPOSSIBLE'
+  | 'EXPLORATION_FAILED'
+  | 'FORBIDDEN_EVENT'
   | 'OUTSIDE_THE_SEAM';
 
 /** Base of every error of this library. `code` is stable across versions, the message is not. */
@@ -54,6 +83,15 @@ export class ProcessGone extends ProcessError {}
 
 /** The session to the peer broke while an answer was due: whether the peer acted is not known. */
 export class OutcomeUnknown extends ProcessError {}
+
+/** Whoever was asked answered with a failure; the process lives. */
+export class AnswerFailed extends ProcessError {}
+
+/** The producer of a stream failed; the process lives. */
+export class StreamFailed extends ProcessError {}
+
+/** Reaching the process could never end: it is held by a handler that waits, through others or not, for this very call. */
+export class WaitCycle extends ProcessError {}
 
 /** The awaited future was discarded by its producer. */
 export class FutureDiscarded extends ProcessError {}

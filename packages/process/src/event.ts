@@ -1,5 +1,7 @@
+import type { CallChain } from './call-chain.ts';
 import type { Deferred } from './future/future.ts';
 import type { PID } from './pid.ts';
+import type { TracingSpan } from './tracing.ts';
 
 /** Why a process ended, or why it counts as gone. */
 export type ExitReason =
@@ -12,7 +14,21 @@ export type ExitReason =
 
 export type EventKind = 'message' | 'dispatch' | 'exited' | 'terminate';
 
-/** One shape for every kind of event keeps the hot path monomorphic. What a field means depends on `kind`. */
+/** What few events carry besides their content. */
+export interface EventMeta {
+  /** Of a dispatch: where its result goes. */
+  readonly result?: Deferred<unknown> | undefined;
+  /** Of an ask, dispatch or wait made by a process: who waits for it. */
+  readonly chain?: CallChain | undefined;
+  /** The tracing context it was sent in; see Tracing. */
+  readonly trace?: unknown;
+  /** While it is served: what traces it. */
+  readonly span?: TracingSpan;
+  /** In virtual time: what the sender's clock showed. */
+  readonly time?: number;
+}
+
+/** One shape, and a small one, for every kind of event keeps the hot path monomorphic. What a field means depends on `kind`. */
 export class Event {
   readonly kind: EventKind;
   /** Message name, or the dispatched method's name ('' for a closure). */
@@ -21,20 +37,18 @@ export class Event {
   readonly from: PID | undefined;
   /** Message body, dispatched closure, exit reason, or whether a terminate overtakes. */
   readonly body: unknown;
-  /** Of a dispatch: where its result goes. */
-  readonly result: Deferred<unknown> | undefined;
+  meta: EventMeta | undefined;
 
-  constructor(
-    kind: EventKind,
-    name: string,
-    from: PID | undefined,
-    body: unknown,
-    result: Deferred<unknown> | undefined,
-  ) {
+  constructor(kind: EventKind, name: string, from: PID | undefined, body: unknown, meta?: EventMeta) {
     this.kind = kind;
     this.name = name;
     this.from = from;
     this.body = body;
-    this.result = result;
+    this.meta = meta;
+  }
+
+  /** Of a dispatch: where its result goes. */
+  get result(): Deferred<unknown> | undefined {
+    return this.meta?.result;
   }
 }

@@ -18,6 +18,16 @@ export interface Message<T> {
   readonly schema: WireSchema<T> | undefined;
 }
 
+/** A kind of message that is answered: `ask` knows the type of the answer, `answer` checks it. */
+export interface Request<Q, A> extends Message<Q> {
+  readonly reply: Message<A>;
+}
+
+/** A kind of message that is answered by many items, one after another; see `Runtime.stream`. */
+export interface StreamRequest<Q, T> extends Message<Q> {
+  readonly item: Message<T>;
+}
+
 /** The type of a message kind's body. */
 export type BodyOf<M> = M extends Message<infer T> ? T : never;
 
@@ -29,4 +39,22 @@ export type BodyOf<M> = M extends Message<infer T> ? T : never;
  */
 export function message<T = void>(name: string, schema?: WireSchema<T>): Message<T> {
   return { name, schema };
+}
+
+/**
+ * Declares a question and its answer, which travels as kind `<name>.reply`.
+ *
+ * @param body what a question from the wire must satisfy. @param reply what an answer from the wire must satisfy.
+ */
+export function request<Q = void, A = void>(name: string, body?: WireSchema<Q>, reply?: WireSchema<A>): Request<Q, A> {
+  return { name, schema: body, reply: message(`${name}.reply`, reply) };
+}
+
+/**
+ * Declares a question whose answer is a stream of items, which travel as kind `<name>.item`.
+ *
+ * @param body what a question from the wire must satisfy. @param item what each item from the wire must satisfy.
+ */
+export function streamRequest<Q, T>(name: string, body?: WireSchema<Q>, item?: WireSchema<T>): StreamRequest<Q, T> {
+  return { name, schema: body, item: message(`${name}.item`, item) };
 }

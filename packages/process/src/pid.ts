@@ -1,3 +1,4 @@
+import { type Asking, asking, type AskingOptions, type Streaming, streaming, type Telling, telling } from './calls.ts';
 import { ProcessError } from './errors.ts';
 import type { Event } from './event.ts';
 
@@ -5,6 +6,8 @@ import type { Event } from './event.ts';
 export interface Receiver {
   /** False if it took nothing: it ended, or its mailbox is full. */
   accept(event: Event): boolean;
+  /** Of an ask or stream: makes its address reachable from elsewhere. A process's always is. */
+  expose?(): void;
 }
 
 /**
@@ -16,8 +19,8 @@ export class PID {
   readonly node: string;
   /** 0 in a bare address. */
   readonly incarnation: number;
-  /** 0 in a bare address. */
-  readonly generation: number;
+  /** 0 in a bare address. @internal Of an ask or stream it is set when its address first leaves the runtime. */
+  generation: number;
   /** @internal The way to a local process without a look-up. */
   receiver: Receiver | undefined;
 
@@ -40,7 +43,8 @@ export class PID {
       (this.id === other.id &&
         this.node === other.node &&
         this.incarnation === other.incarnation &&
-        this.generation === other.generation)
+        this.generation === other.generation &&
+        (this.generation !== 0 || this.receiver === other.receiver))
     );
   }
 
@@ -51,6 +55,7 @@ export class PID {
 
   /** The whole address as text, for message bodies: `id@node` or `id@node#incarnation.generation`. */
   get address(): string {
+    this.receiver?.expose?.();
     return this.isExact ? `${this.id}@${this.node}#${this.incarnation}.${this.generation}` : this.toString();
   }
 
@@ -76,6 +81,28 @@ export class PID {
 export class LocalPID<P> extends PID {
   // The process class lives in the type only, so that dispatch can infer it.
   declare readonly process?: P;
+
+  /**
+   * The methods of the process: `await pid.ask.add(1)` runs `add` in a turn of it and gives its result. Fails with AskTimeout
+   * after 5 s; `asking` sets another limit.
+   */
+  get ask(): Asking<P> {
+    return asking(this, {});
+  }
+
+  asking(options: AskingOptions): Asking<P> {
+    return asking(this, options);
+  }
+
+  /** `pid.tell.add(1)` runs `add` in a turn of the process; nobody waits for its result. */
+  get tell(): Telling<P> {
+    return telling(this);
+  }
+
+  /** `for await (const line of pid.stream.lines())` reads a generator method; each item is made in a turn of the process. */
+  get stream(): Streaming<P> {
+    return streaming(this);
+  }
 }
 
 /** Node names are subject tokens. Throws NODE_NAME_INVALID. */

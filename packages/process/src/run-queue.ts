@@ -27,6 +27,7 @@ export class RunQueue {
   readonly #loop: Loop;
   readonly #now: (() => number) | undefined;
   readonly #onSliceEnd: () => void;
+  readonly #onIdle: () => void;
   /** A drain is on its way. */
   #armed = false;
   /** A macrotask that begins the next slice is on its way. */
@@ -38,11 +39,15 @@ export class RunQueue {
   #stride = quantum;
   #unwatched = 0;
 
-  /** @param now reads real milliseconds; undefined where only counts may bound a slice. */
-  constructor(loop: Loop, now: (() => number) | undefined, onSliceEnd: () => void) {
+  /**
+   * @param now reads real milliseconds; undefined where only counts may bound a slice.
+   * @param onIdle runs when a macrotask after a slice finds nothing to do.
+   */
+  constructor(loop: Loop, now: (() => number) | undefined, onSliceEnd: () => void, onIdle: () => void = () => undefined) {
     this.#loop = loop;
     this.#now = now;
     this.#onSliceEnd = onSliceEnd;
+    this.#onIdle = onIdle;
   }
 
   get idle(): boolean {
@@ -81,7 +86,7 @@ export class RunQueue {
   /** The macrotask after a slice: what was left over begins the next one. */
   readonly #renew = (): void => {
     this.#renewing = false;
-    if (!this.#armed) return;
+    if (!this.#armed) return this.#onIdle();
     this.#begin();
     this.#drain();
   };

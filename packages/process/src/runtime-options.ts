@@ -6,6 +6,7 @@ import type { NodeOptions } from './node/node.ts';
 import type { PID } from './pid.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Runtime } from './runtime.ts';
+import type { Tracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
 
 /** pino's shape, so that a pino logger can be passed as it is. */
@@ -23,6 +24,7 @@ export interface DeadLetter {
     | 'stale'
     | 'ended'
     | 'overflow'
+    | 'wait-cycle'
     | 'unhandled'
     | 'local-only'
     | 'unencodable'
@@ -59,13 +61,27 @@ export interface RuntimeOptions extends NodeOptions {
   readonly freeze?: boolean;
   /** Default: silent, but for errors, which go to `onError`. */
   readonly log?: Logger;
+  /** An async handler that holds its mailbox for longer is reported with its name. Default 10 s. */
+  readonly longHold?: Duration;
+  /** Default: none. `openTelemetry()` of `@mezzo/process/tracing` is one. */
+  readonly tracing?: Tracing;
   /** Hears of crashes and of errors that belong to nobody. Default: `log.error`, or else console.error. */
   readonly onError?: (error: unknown, context: string) => void;
 }
 
-export interface AskOptions<A> {
-  /** The kind of the answer. */
-  readonly reply: Message<A>;
+export interface CallOptions {
   /** Default 5 s. */
   readonly timeout?: Duration;
+  /** Its abort discards the answer, and tells whoever works on it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface AskOptions<A> extends CallOptions {
+  /** The kind of the answer. */
+  readonly reply: Message<A>;
+}
+
+export interface InstallOptions {
+  /** The mailbox goes on while a promise that the handler returned is pending. Default false. */
+  readonly interleaved?: boolean;
 }

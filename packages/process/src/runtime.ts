@@ -1,23 +1,46 @@
-import { Asks } from './ask.ts';
+import { Asks, PendingAsk } from './ask.ts';
+import type { CallChain } from './call-chain.ts';
+import { invoke } from './calls.ts';
 import { Cell } from './cell.ts';
+import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
-import { ProcessError, SpawnRefused } from './errors.ts';
-import { Event, type ExitReason } from './event.ts';
+import { type Endpoint, Endpoints, isEndpoint } from './endpoints.ts';
+import { ProcessError, SpawnRefused, WaitCycle } from './errors.ts';
+import { Event, type EventMeta, type ExitReason } from './event.ts';
+import { Executor } from './executor.ts';
 import { freeze } from './freeze.ts';
-import { Deferred, Future } from './future/future.ts';
-import type { Message, WireSchema } from './message.ts';
+import { Deferred, type Discardable, Future } from './future/future.ts';
+import { Holds } from './holds.ts';
+import { Inspection, type Inspector } from './inspection.ts';
+import type { Message, Request, StreamRequest, WireSchema } from './message.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Node } from './node/node.ts';
 import { checkNodeName, type LocalPID, PID } from './pid.ts';
 import { nodePlatform } from './platform/node-platform.ts';
 import type { Children, Clock, Files, Platform, Random, Timer } from './platform/platform.ts';
+import { ProcessClock } from './process-clock.ts';
 import type { Process, Unwrapped } from './process.ts';
 import { RunQueue } from './run-queue.ts';
+import { spokesman } from './relay.ts';
 import type { HttpRequest, HttpResponse } from './route.ts';
 import { Router } from './router.ts';
-import type { AskOptions, DeadLetter, HttpEdge, Interceptor, Logger, RuntimeOptions } from './runtime-options.ts';
-import type { Subscription } from './transport.ts';
+import type {
+  AskOptions,
+  CallOptions,
+  DeadLetter,
+  HttpEdge,
+  Interceptor,
+  Logger,
+  RuntimeOptions,
+} from './runtime-options.ts';
+import { type Tracing, untracedClock, untracedLoop } from './tracing.ts';
+import { type StreamOptions, StreamReader } from './stream/stream-reader.ts';
+import { type StreamCall, StreamWriter } from './stream/stream-writer.ts';
+import type { Subscription, Transport } from './transport.ts';
+import { watch } from './watch.ts';
 
+/** Of an ask, in milliseconds. */
+const defaultTimeout = 5000;
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Where processes live: it owns clock, chance, files, transport, run queue, registry, links, metrics and HTTP server. */
@@ -28,10 +51,22 @@ export class Runtime implements AsyncDisposable {
   readonly platform: Platform;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** How it reaches other nodes; undefined if it is alone. */
+  readonly transport: Transport | undefined;
+  readonly clock: Clock;
   /** @internal */
   readonly queue: RunQueue;
-  /** Consulted before every event, when set. */
-  interceptor: Interceptor | undefined;
+  /** @internal */
+  readonly holds: Holds;
+  /** @internal Each process has its own time. */
+  readonly timed: boolean;
+  /** @internal */
+  readonly tracing: Tracing | undefined;
+  /** @internal Set while somebody inspects. */
+  inspection: Inspection | undefined = undefined;
+  /** @internal True if events are intercepted or inspected. */
+  observed = false;
+  #interceptor: Interceptor | undefined = undefined;
   /** The sender of what no process sent. */
   readonly nobody: PID;
   /** Routes of all processes; the HTTP edge asks it. */
@@ -39,6 +74,7 @@ export class Runtime implements AsyncDisposable {
   readonly #processes = new Map<string, Cell>();
   readonly #waiters = new Map<Cell, Deferred<boolean>[]>();
   readonly #listeners = new Set<(letter: DeadLetter) => void>();
+  readonly #endpoints: Endpoints;
   readonly #asks: Asks;
   readonly #node: Node | undefined;
   readonly #freezes: boolean;
@@ -46,12 +82,19 @@ export class Runtime implements AsyncDisposable {
   readonly #http: HttpEdge | undefined;
   readonly #numbers = new Map<string, number>();
   #url: string | undefined;
+  /** Of what is deferred outside any process; made when it is needed. */
+  #executor: Executor | undefined;
   #generations = 0;
   #turns = 0;
   #stopping: Future<void> | undefined;
 
   private constructor(options: RuntimeOptions) {
     this.platform = options.platform ?? nodePlatform();
+    this.timed = this.platform.simulated;
+    this.tracing = options.tracing;
+    const { tracing } = this;
+    const clock = tracing === undefined ? this.platform.clock : untracedClock(this.platform.clock, tracing);
+    this.clock = this.timed ? new ProcessClock(clock) : clock;
     const chance = Math.floor(this.random.next() * 1024);
     this.name = checkNodeName(options.name ?? `node-${Math.floor(this.random.next() * 1e9).toString(36)}`);
     // A later start is a larger number; milliseconds and 10 random bits stay below 2^53 until the year 2248.
@@ -63,10 +106,18 @@ export class Runtime implements AsyncDisposable {
     this.metrics = new Metrics(this);
     this.router = new Router(this);
     const now = this.platform.simulated ? undefined : () => this.clock.now();
-    this.queue = new RunQueue(this.platform.loop, now, () => this.#endSlice());
-    this.#asks = new Asks(this);
+    this.queue = new RunQueue(
+      tracing === undefined ? this.platform.loop : untracedLoop(this.platform.loop, tracing),
+      now,
+      () => this.#endSlice(),
+      () => this.#asks.tidy(),
+    );
+    this.holds = new Holds(this, toMilliseconds(options.longHold ?? '10s'));
+    this.#endpoints = new Endpoints(this);
+    this.#asks = new Asks(this, this.#endpoints);
     this.#http = options.http;
-    this.#node = options.transport === undefined ? undefined : new Node(this, this.#asks, options.transport, options);
+    this.transport = options.transport;
+    this.#node = options.transport === undefined ? undefined : new Node(this, this.#endpoints, options.transport, options);
   }
 
   /** Connects the transport and opens the HTTP server. Fails with NODE_NAME_TAKEN if a live node has the name, or TRANSPORT_UNAVAILABLE. */
@@ -82,8 +133,13 @@ export class Runtime implements AsyncDisposable {
     return runtime;
   }
 
-  get clock(): Clock {
-    return this.platform.clock;
+  /** Consulted before every event, when set. */
+  get interceptor(): Interceptor | undefined {
+    return this.#interceptor;
+  }
+  set interceptor(interceptor: Interceptor | undefined) {
+    this.#interceptor = interceptor;
+    this.observed = interceptor !== undefined || this.inspection !== undefined;
   }
   get random(): Random {
     return this.platform.random;
@@ -101,6 +157,10 @@ export class Runtime implements AsyncDisposable {
   /** True while no event waits for its turn. A handler that is held by its own promise does not count. */
   get idle(): boolean {
     return this.queue.idle;
+  }
+  /** True from the moment `stop` was called: nobody can be spawned any more. */
+  get stopping(): boolean {
+    return this.#stopping !== undefined;
   }
   /** Grows with every slice; what `settle` compares. */
   get activity(): number {
@@ -133,7 +193,9 @@ export class Runtime implements AsyncDisposable {
       );
     }
     this.#processes.set(cell.id, cell);
-    return cell.start(this, ++this.#generations) as LocalPID<P>;
+    const pid = cell.start(this, ++this.#generations) as LocalPID<P>;
+    this.inspection?.spawned(pid);
+    return pid;
   }
 
   /** `prefix(1)`, `prefix(2)`, …: numbers are never given twice in a runtime. */
@@ -149,17 +211,63 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** At most once, in order; never throws, never blocks. False: it is a dead letter already. From outside any process. */
-  send<T>(to: PID, kind: Message<T>, ...body: T extends void ? [] : [T]): boolean;
+  send<T>(to: PID, kind: Message<T>, ...body: [T] extends [void] ? [] : [T]): boolean;
   send<T>(to: PID, kind: Message<T>, body?: T): boolean {
     return this.deliver(to, kind, body, this.nobody);
   }
 
   /**
    * Sends and waits for the answer. The Future fails with AskTimeout, ProcessGone (no such process, it ended or crashed),
-   * or OutcomeUnknown (the session to its node broke); discarding it forgets the ask.
+   * AnswerFailed, or OutcomeUnknown (the session to its node broke); discarding it forgets the ask and tells whoever works
+   * on the answer.
    */
-  ask<Q, A>(to: PID, kind: Message<Q>, body: Q, options: AskOptions<A>): Future<A> {
-    return this.#asks.ask(to, kind, body, options.reply, toMilliseconds(options.timeout ?? 5000));
+  ask<Q, A>(to: PID, kind: Request<Q, A>, body: Q, options?: CallOptions): Future<A>;
+  ask<Q, A>(to: PID, kind: Message<Q>, body: Q, options: AskOptions<A>): Future<A>;
+  ask<Q>(to: PID, kind: Message<Q>, body: Q, options: Partial<AskOptions<unknown>> = {}): Future<unknown> {
+    return this.askFor(to, kind, body, options, undefined);
+  }
+
+  /** @internal An ask by a process says who waits for it. */
+  askFor<Q>(
+    to: PID,
+    kind: Message<Q> & Partial<Request<Q, unknown>>,
+    body: Q,
+    options: Partial<AskOptions<unknown>>,
+    chain: CallChain | undefined,
+  ): Future<unknown> {
+    const reply = options.reply ?? kind.reply;
+    if (reply === undefined) {
+      throw new ProcessError(
+        'REPLY_MISSING',
+        `ask('${kind.name}') without the kind of the answer: pass { reply }, or declare the kind by request()`,
+      );
+    }
+    const timeout = options.timeout === undefined ? defaultTimeout : toMilliseconds(options.timeout);
+    if (options.signal?.aborted === true) return Future.discarded();
+    const answer = this.#asks.ask(to, kind as Message<unknown>, body, reply, timeout, chain);
+    return options.signal === undefined ? answer : answer.discardOn(options.signal);
+  }
+
+  /**
+   * Asks for a stream and reads it: `for await (const item of runtime.stream(pid, Tail, { path }))`. The producer sends only
+   * what the reader's window has room for; leaving the loop stops it. Throws WINDOW_INVALID; see StreamReader for the rest.
+   */
+  stream<Q, T>(
+    to: PID,
+    kind: StreamRequest<Q, T>,
+    body: Q,
+    options: StreamOptions = {},
+    owner: Cell | undefined = undefined,
+  ): StreamReader<T> {
+    const reader = new StreamReader<T>(this, this.#endpoints, to, kind, options, owner);
+    reader.open(kind as Message<unknown>, body);
+    return reader;
+  }
+
+  /** @internal Feeds a stream from a process here. */
+  feed<T>(cell: Cell, reader: PID, item: Message<T>, source: (call: StreamCall) => Iterable<T> | AsyncIterable<T>): void {
+    const writer = new StreamWriter<T>(cell, this.#endpoints, reader, item);
+    writer.open(() => source(writer));
   }
 
   /**
@@ -176,7 +284,7 @@ export class Runtime implements AsyncDisposable {
   dispatch(pid: LocalPID<Process>, call: string | ((process: never) => unknown), ...given: unknown[]): Future<unknown> {
     const result = new Deferred<unknown>();
     if (typeof call === 'function') this.dispatchTo(pid, call as (process: Process) => unknown, '', result);
-    else this.dispatchTo(pid, (process) => callMethod(process, call, given), call, result);
+    else this.dispatchTo(pid, (process) => invoke(process, call, given), call, result);
     return result.future;
   }
 
@@ -187,7 +295,17 @@ export class Runtime implements AsyncDisposable {
 
   /** True once the local process has ended; false if there is none, or if `timeout` passed before. */
   wait(pid: PID, options: { readonly timeout?: Duration } = {}): Future<boolean> {
+    return this.waitFor(pid, options, undefined);
+  }
+
+  /** @internal A process cannot wait for itself, nor for one that waits for its handler. */
+  waitFor(pid: PID, options: { readonly timeout?: Duration }, waiter: Cell | undefined): Future<boolean> {
     const cell = this.#local(pid);
+    if (cell !== undefined && waiter !== undefined && (cell === waiter || cell.isHeldBy(waiter.callChain))) {
+      return Future.failed(
+        new WaitCycle('WAIT_CYCLE', `wait for ${pid.toString()} can never end: it waits in ${waiter.callChain.toString()}`),
+      );
+    }
     if (cell === undefined) return Future.ready(options.timeout !== undefined && pid.id !== '');
     const deferred = new Deferred<boolean>();
     const waiters = this.#waiters.get(cell);
@@ -201,12 +319,42 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
+   * READY with the reason once the process ends or counts as gone, wherever it lives: at once if there is no such process.
+   * A discard ends the watch; it is abandoned if this runtime stops before, and FAILED with RUNTIME_STOPPING if it is
+   * stopping already.
+   * @param owner the watch ends with this local process. Default: none.
+   */
+  watch(pid: PID, owner?: PID): Future<ExitReason> {
+    return watch(this, pid, owner);
+  }
+
+  /**
    * READY when a send to `pid` would be taken: its mailbox has room, or the session to its node has credit. Abandoned if
    * there is no such local process, or it ends before.
    */
   ready(pid: PID): Future<void> {
     if (this.#node?.owns(pid) === false) return this.#node.ready(pid.node);
     return this.#local(pid)?.whenRoom() ?? Future.abandoned();
+  }
+
+  /**
+   * Runs `fn` once, soon, in a process of its own, and gives its outcome, flattened: FAILED with what it throws. A discard
+   * goes to the Future that `fn` returned. Throws SpawnRefused while the runtime is stopping.
+   */
+  async<A extends unknown[], R>(fn: (...given: A) => R, ...given: A): Future<Unwrapped<R>> {
+    const executor = new Executor(this);
+    const outcome = executor.execute(() => fn(...given));
+    executor.stop({ inject: false });
+    return outcome;
+  }
+
+  /**
+   * As a process's `defer`, for code outside any process: a function that, called from anywhere, has `fn` run soon. All that
+   * is deferred so runs one after another; what fails is reported. Throws SpawnRefused while the runtime is stopping.
+   */
+  defer<A extends unknown[]>(fn: (...given: A) => unknown): (...given: A) => void {
+    this.#executor ??= new Executor(this);
+    return this.#executor.defer(fn);
   }
 
   /** Runs after the given time in a turn of the process. */
@@ -220,6 +368,20 @@ export class Runtime implements AsyncDisposable {
     return { cancel: () => void this.#listeners.delete(listener) };
   }
 
+  /** Hears of everything that processes do from now on; see Inspected. It must be fast and must not change anything. */
+  inspect(inspector: Inspector): Subscription {
+    const inspection = (this.inspection ??= new Inspection(this.clock, (error, context) => this.report(error, context)));
+    const subscription = inspection.add(inspector);
+    this.observed = true;
+    return {
+      cancel: () => {
+        subscription.cancel();
+        if (inspection.unused && this.inspection === inspection) this.inspection = undefined;
+        this.observed = this.#interceptor !== undefined || this.inspection !== undefined;
+      },
+    };
+  }
+
   /** To every node that listens on the topic, this one included; nothing without a transport. At most once. */
   announce(topic: string, data: Uint8Array): void {
     this.#node?.announce(topic, data);
@@ -228,6 +390,19 @@ export class Runtime implements AsyncDisposable {
   /** What is announced on the topic; `receive` runs outside any turn, so defer it. */
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription {
     return this.#node?.listen(topic, receive) ?? { cancel() {} };
+  }
+
+  /**
+   * Lets anybody on the broker, node or not, send JSON to a local process under a name: see `docs/nats.md`. It closes when the
+   * process ends. Where several nodes have the name open, each message goes to one of them; without a transport nobody comes.
+   * Throws DOOR_NAME_INVALID, DOOR_NAME_TAKEN or PROCESS_NOT_FOUND.
+   */
+  open(pid: LocalPID<Process>, name: string = pid.id, options: DoorOptions = {}): Subscription {
+    const cell = this.#local(pid);
+    if (cell === undefined) {
+      throw new ProcessError('PROCESS_NOT_FOUND', `Cannot open door '${name}': there is no local ${pid.toString()}`);
+    }
+    return this.#node?.doors.open(cell, name, options) ?? { cancel() {} };
   }
 
   /** Ids of the living processes, in the order they were spawned. */
@@ -263,7 +438,9 @@ export class Runtime implements AsyncDisposable {
       cell.terminate(false);
       if (!(await ended)) cell.terminate(true);
     }
+    this.holds.stop();
     this.#asks.failAll();
+    this.#endpoints.failAll();
     await this.#node?.stop();
   }
 
@@ -273,51 +450,74 @@ export class Runtime implements AsyncDisposable {
     this.#node?.crash();
     for (const cell of this.#processes.values()) cell.vanish();
     this.#processes.clear();
+    this.holds.stop();
     this.#asks.failAll();
+    this.#endpoints.failAll();
   }
 
   // ---- what processes, cells and sessions call
 
   /** @internal */
-  deliver(to: PID, kind: Message<never> | Message<unknown>, body: unknown, from: PID): boolean {
+  deliver(
+    to: PID,
+    kind: Message<never> | Message<unknown>,
+    body: unknown,
+    from: PID,
+    chain: CallChain | undefined = undefined,
+  ): boolean {
+    const meta = chain === undefined && this.tracing === undefined ? undefined : this.#metaOf(chain, to);
     // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
     if (to.receiver !== undefined && to.node === this.name) {
       if (this.#freezes) freeze(body);
-      return to.receiver.accept(new Event('message', kind.name, from, body, undefined));
+      return to.receiver.accept(new Event('message', kind.name, from, body, meta));
     }
-    if (to.node !== this.name) return this.#deliverRemote(to, kind.name, kind.schema, body, from);
+    if (to.node !== this.name) return this.#deliverRemote(to, kind.name, kind.schema, body, from, meta);
     return this.#deliverLocal(
       to,
-      new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, undefined),
+      new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, meta),
     );
   }
 
   /** @internal A message that keeps its sender. */
   forward(to: PID, event: Event, schema: WireSchema<unknown> | undefined): boolean {
     if (to.node !== this.name)
-      return this.#deliverRemote(to, event.name, schema, event.body, event.from ?? this.nobody);
+      return this.#deliverRemote(to, event.name, schema, event.body, event.from ?? this.nobody, event.meta);
     return this.#deliverLocal(to, event);
   }
 
-  /** @internal */
+  /** @internal @param chain of a dispatch by a process: who waits for its result. */
   dispatchTo(
     pid: PID,
     call: (process: Process) => unknown,
     method: string,
     result: Deferred<unknown> | undefined,
+    chain: CallChain | undefined = undefined,
   ): void {
     const receiver = pid.receiver !== undefined && pid.node === this.name ? pid.receiver : this.#local(pid);
-    if (receiver === undefined) result?.abandon();
-    else receiver.accept(new Event('dispatch', method, undefined, call, result));
+    if (receiver === undefined) return result?.abandon();
+    const trace = this.tracing?.active();
+    const meta = result === undefined && trace === undefined ? undefined : { result, chain, trace };
+    receiver.accept(new Event('dispatch', method, undefined, call, meta));
+  }
+
+  /** @internal The asker at another node may call the work off. Gives what ends that. */
+  answering(from: PID, call: Discardable): () => void {
+    if (this.#node === undefined || from.node === this.name) return () => undefined;
+    return this.#node.answering(from, call);
+  }
+
+  /** @internal An ask that went to another node, perhaps by a detour, needs no answer any more. */
+  cancelRemote(endpoint: Endpoint): void {
+    this.#node?.cancel(endpoint);
   }
 
   /** @internal */
-  link(linker: Cell, to: PID): void {
+  link(linker: Cell, to: PID, reconnect = false): void {
     if (to.id === '') return;
     if (to.node !== this.name) {
       if (this.#node === undefined)
         linker.notifyExited(to, { kind: 'unreachable', message: `runtime '${this.name}' has no transport` });
-      else this.#node.link(linker, to);
+      else this.#node.link(linker, to, reconnect);
       return;
     }
     const cell = this.#local(to);
@@ -326,15 +526,16 @@ export class Runtime implements AsyncDisposable {
       linker.notifyExited(to, { kind: 'unreachable', message: `no process '${to.id}' on node '${this.name}'` });
       return;
     }
-    linker.links ??= new Map();
-    if (linker.links.has(cell.pid.address)) return;
-    (cell.linkers ??= new Set()).add(linker);
-    linker.links.set(cell.pid.address, { undo: () => void cell.linkers?.delete(linker) });
+    const links = (linker.extras.links ??= new Map());
+    if (links.has(cell.pid.address)) return;
+    (cell.extras.linkers ??= new Set()).add(linker);
+    links.set(cell.pid.address, { undo: () => void cell.linkers?.delete(linker) });
   }
 
   /** @internal */
   deadLetter(letter: DeadLetter): void {
     this.metrics.deadLetters++;
+    this.inspection?.deadLetter(letter);
     for (const listener of this.#listeners) {
       try {
         listener(letter);
@@ -351,7 +552,8 @@ export class Runtime implements AsyncDisposable {
 
   /** @internal An ask that will not be answered; anything but an ask's address is ignored. */
   refuseAsk(from: PID, error: Error): void {
-    if (from.node === this.name) this.#asks.fail(from, error);
+    if (from.receiver instanceof PendingAsk) from.receiver.fail(error);
+    else if (from.node === this.name) this.#endpoints.fail(from, error);
     else this.#node?.refuse(from, error);
   }
 
@@ -365,12 +567,6 @@ export class Runtime implements AsyncDisposable {
       // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
       void Promise.reject(failure);
     }
-  }
-
-  /** @internal */
-  holdBegins(): void {
-    // The order of what comes next must not depend on how many microtasks a handler takes.
-    if (this.platform.simulated) this.queue.yieldToLoop();
   }
 
   /** @internal */
@@ -394,7 +590,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   #deliverLocal(to: PID, event: Event): boolean {
-    const receiver = this.#local(to) ?? this.#asks.receiver(to);
+    const receiver = this.#local(to) ?? this.#endpoints.find(to);
     if (receiver !== undefined) return receiver.accept(event);
     // Nobody: the answer to what was sent from outside.
     if (to.id === '') return false;
@@ -413,10 +609,19 @@ export class Runtime implements AsyncDisposable {
     schema: WireSchema<unknown> | WireSchema<never> | undefined,
     body: unknown,
     from: PID,
+    meta: EventMeta | undefined,
   ): boolean {
-    if (this.#node !== undefined && schema !== undefined) return this.#node.send(to, name, body, from);
+    if (this.#node !== undefined && schema !== undefined) {
+      return this.#node.send(to, name, body, spokesman(this, this.#endpoints, from, to), meta);
+    }
     this.deadLetter({ reason: schema === undefined ? 'local-only' : 'unreachable', name, from, to });
     return false;
+  }
+
+  #metaOf(chain: CallChain | undefined, to: PID): EventMeta | undefined {
+    // Whoever waits for an answer, or reads a stream, has its own context.
+    const trace = isEndpoint(to) ? undefined : this.tracing?.active();
+    return chain === undefined && trace === undefined ? undefined : { chain, trace };
   }
 
   #endSlice(): void {
@@ -433,12 +638,6 @@ export class Runtime implements AsyncDisposable {
 type MethodOf<P> = { [K in keyof P]: P[K] extends (...given: never[]) => unknown ? K : never }[keyof P] & string;
 type ArgumentsOf<P, M extends keyof P> = P[M] extends (...given: infer A) => unknown ? A : never;
 type ResultOf<P, M extends keyof P> = P[M] extends (...given: never[]) => infer R ? R : never;
-
-function callMethod(process: Process, name: string, given: readonly unknown[]): unknown {
-  const method: unknown = Reflect.get(process, name);
-  if (typeof method !== 'function') throw new TypeError(`Process '${process.cell.id}' has no method '${name}'`);
-  return Reflect.apply(method, process, given);
-}
 
 /** Runs `call` in a turn of a local process; see Runtime.dispatch. */
 export function dispatch<P extends Process, R>(pid: LocalPID<P>, call: (process: P) => R): Future<Unwrapped<R>> {

@@ -19,6 +19,11 @@ export interface Transport {
   /** To every node that listens on the topic (words joined by dots), this one included. Throws TOPIC_INVALID. */
   announce(topic: string, data: Uint8Array): void;
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription;
+  /**
+   * Takes what anybody, node or not, sends to the name. Where several nodes have it open, each message goes to one of them.
+   * `receive` runs outside any turn and does not throw.
+   */
+  open(door: string, receive: (message: DoorMessage) => void): Subscription;
   /** READY once the network has answered: until then our own connection may be dead without knowing it. May stay pending. */
   check(): Future<void>;
   /** Sends what was published before, then leaves. */
@@ -29,12 +34,25 @@ export interface Subscription {
   cancel(): void;
 }
 
+/** What came to a door, and the way back to whoever sent it. */
+export interface DoorMessage {
+  /** The first value of a header, whatever its case. */
+  header(name: string): string | undefined;
+  readonly data: Uint8Array;
+  /** Undefined if nobody waits for an answer. Never throws. */
+  readonly answer: ((headers: DoorHeaders, data: Uint8Array) => void) | undefined;
+}
+
+export type DoorHeaders = Readonly<Record<string, string>>;
+
 export interface TransportEvents {
   frame(peer: string, frame: Uint8Array): void;
   /** The transport knows that nobody listens under that name just now. */
   noResponders(peer: string): void;
   connected(): void;
   disconnected(): void;
+  /** Something came that was dropped for what it is. */
+  rejected(from: string, why: string): void;
   /** Something was refused, for instance to publish to a peer, but the connection stands. */
   trouble(error: Error): void;
   /** The end: wrong credentials after a reconnect (TRANSPORT_UNAVAILABLE), or an older node of our name (NODE_NAME_TAKEN). */
@@ -47,5 +65,26 @@ export function checkTopic(topic: string): string {
   throw new ProcessError(
     'TOPIC_INVALID',
     `Invalid topic '${topic}': expected words of letters, digits, '-' and '_', joined by dots`,
+  );
+}
+
+/** The token of subjects under which doors are: no node can have it for a name. */
+export const doorToken = 'name';
+
+/** Doors become a token of a NATS subject. Throws DOOR_NAME_INVALID. */
+export function checkDoor(name: string): string {
+  if (/^[A-Za-z0-9_-]{1,128}$/.test(name)) return name;
+  throw new ProcessError(
+    'DOOR_NAME_INVALID',
+    `Invalid door name '${name}': expected 1 to 128 letters, digits, '-' or '_', because it becomes part of a NATS subject`,
+  );
+}
+
+/** Its mailbox would be where doors are. Throws NODE_NAME_INVALID. */
+export function checkNotDoors(node: string): string {
+  if (node !== doorToken) return node;
+  throw new ProcessError(
+    'NODE_NAME_INVALID',
+    `Invalid node name '${node}': doors are published under that word; give the node another name`,
   );
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { dispatch, type ExitReason, type LocalPID, message, type PID, Process, type Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
+import { checked } from './transport/processes.ts';
 
 const Note = message<string>('note');
 
@@ -14,8 +15,11 @@ class Linker extends Process {
     this.log.push(`exited ${pid.id} ${reason.kind}`);
     this.onExited?.();
   }
-  watch(pid: PID): void {
+  linkTo(pid: PID): void {
     this.link(pid);
+  }
+  reconnectTo(pid: PID): void {
+    this.link(pid, { reconnect: true });
   }
   tell(to: PID, text: string): void {
     this.send(to, Note, text);
@@ -41,7 +45,7 @@ describe('links inside a runtime', () => {
   };
 
   const link = async (from: LocalPID<Linker>, to: PID): Promise<void> => {
-    void dispatch(from, (process) => process.watch(to));
+    void dispatch(from, (process) => process.linkTo(to));
     await world.settle();
   };
 
@@ -126,5 +130,35 @@ describe('links inside a runtime', () => {
     await link(b, runtime.pid('x@node-that-is-not-there'));
     await world.advance('1mins');
     expect(linker.log).to.have.length(1);
+  });
+});
+
+/** Ends at its first message. */
+class Mayfly extends Linker {
+  protected override initialize(): void {
+    this.install(Wire, () => this.terminate());
+  }
+}
+
+const Wire = message('wire', checked((value): value is string => typeof value === 'string'));
+
+describe('links over a connection that broke without a word', () => {
+  it('LP-LINK-09 are healed by reconnecting: the next message arrives, and only the end of the peer is told', async () => {
+    await using world = new Simulation({ latency: [1, 5] });
+    const a = await world.start('a', { linkTimeout: '5s' });
+    const b = await world.start('b');
+    b.spawn(new Mayfly('peer'));
+    const linker = new Linker('linker');
+    const pid = a.spawn(linker);
+    const peer = a.pid('peer@b');
+    await dispatch(pid, (one) => one.linkTo(peer));
+    await world.advance('1s');
+    world.network.partition('a', 'b');
+    await world.advance('2s');
+    await dispatch(pid, (one) => one.reconnectTo(peer));
+    a.send(peer, Wire, 'hello');
+    world.network.heal('a', 'b');
+    await world.advance('4s');
+    expect(linker.log).to.deep.equal(['exited peer terminated']);
   });
 });

@@ -33,7 +33,7 @@ class Recorder extends Process {
     this.log.push(text);
     return text;
   }
-  watch(pid: PID): void {
+  linkTo(pid: PID): void {
     this.link(pid);
   }
   run<R>(work: (self: this) => R): R {
@@ -150,7 +150,7 @@ describe('Process', () => {
         protected override finalize(reason: ExitReason): void {
           super.finalize(reason);
           this.tell(this.self, 'too late');
-          this.last = dispatch(this.self as LocalPID<Late>, (process) => process.record('too late'));
+          this.last = dispatch(late.self, (process) => process.record('too late'));
         }
       }
       const late = new Late();
@@ -188,7 +188,7 @@ describe('Process', () => {
     it('an exception out of a handler ends that process only, and fails the dispatch that threw', async () => {
       const [recorder, pid] = spawn('victim');
       const [other, watcher] = spawn('watcher');
-      void dispatch(watcher, (process) => process.watch(pid));
+      void dispatch(watcher, (process) => process.linkTo(pid));
       await world.settle();
       const failed = dispatch(pid, boom);
       const dropped = dispatch(pid, (process) => process.record('dropped'));
@@ -223,7 +223,7 @@ describe('Process', () => {
       }
       const nervous = new Nervous();
       const pid = runtime.spawn(nervous);
-      void dispatch(pid, (process) => process.watch(runtime.pid('nobody')));
+      void dispatch(pid, (process) => process.linkTo(runtime.pid('nobody')));
       await world.settle();
       expect(nervous.log).to.deep.equal(['initialize', 'finalize crashed']);
     });
@@ -272,7 +272,7 @@ describe('Process', () => {
     it('an exception in a callback during its own turn ends it after the turn: its messages come before the word of its end', async () => {
       const [watcher, watching] = spawn('watcher');
       const [, pid] = spawn('victim');
-      void dispatch(watching, (process) => process.watch(pid));
+      void dispatch(watching, (process) => process.linkTo(pid));
       await world.settle();
       void dispatch(pid, (process) => {
         Future.ready(1).onReady(boom);
@@ -527,7 +527,7 @@ describe('Process', () => {
       const [recorder, pid] = spawn();
       void dispatch(pid, (process) => {
         process.record(`sent: ${process.tell(runtime.nobody, 'x')}`);
-        process.watch(runtime.nobody);
+        process.linkTo(runtime.nobody);
       });
       await world.settle();
       expect(recorder.log).to.deep.equal(['initialize', 'sent: false']);

@@ -93,7 +93,7 @@ export class PosixContainerizer extends Process {
   }
 
   /** READY when the command has ended and nothing of its process group is left; pending for ever for an unknown id. */
-  wait(containerId: ContainerID): Future<ExitStatus> {
+  waitFor(containerId: ContainerID): Future<ExitStatus> {
     return this.#containers.get(containerId)?.terminated.future ?? Future.abandoned<ExitStatus>();
   }
 

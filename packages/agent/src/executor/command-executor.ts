@@ -88,7 +88,7 @@ export class CommandExecutor extends Process {
   #running(sandbox: string): void {
     const { containerizer, containerId } = this.#options;
     if (!this.#killed) this.#update('TASK_RUNNING', {});
-    const exited = dispatch(containerizer, (p) => p.wait(containerId));
+    const exited = dispatch(containerizer, (p) => p.waitFor(containerId));
     exited.onReady(this.defer((status: ExitStatus) => this.#exited(status, sandbox)));
   }
 

@@ -45,7 +45,7 @@ class Bench implements AsyncDisposable {
   }
 
   wait() {
-    return dispatch(this.containerizer, (p) => p.wait(containerId));
+    return dispatch(this.containerizer, (p) => p.waitFor(containerId));
   }
 
   kill(gracePeriod: number) {

@@ -59,7 +59,7 @@ describe('the POSIX containerizer, in moments that are hard to meet', () => {
     const { containerizer, launch, children } = await start(world);
     void launch();
     void dispatch(containerizer, (p) => p.kill(containerId, 1000));
-    const ended = dispatch(containerizer, (p) => p.wait(containerId));
+    const ended = dispatch(containerizer, (p) => p.waitFor(containerId));
     await world.advance('10ms');
     expect(ended.get()).to.deep.equal({ kind: 'signaled', signal: 'SIGTERM' });
     expect(children.running).to.deep.equal([]);

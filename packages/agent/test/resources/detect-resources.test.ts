@@ -6,7 +6,7 @@ import { detectResources } from '../../src/resources/detect-resources.ts';
 const gigabyte = 1024 ** 3;
 
 function machine(memory: number, disk: number): Hardware {
-  return { cpus: 8, memory, disk: () => Future.ready(disk) };
+  return { ...nodeHardware(), cpus: 8, memory, disk: () => Future.ready(disk) };
 }
 
 describe('resource detection', () => {

@@ -92,7 +92,7 @@ export class FakeMaster extends Process {
   }
 
   tell<T>(kind: Message<T>, body: T): void {
-    this.send(this.#allocator, kind, ...([body] as T extends void ? [] : [T]));
+    this.send(this.#allocator, kind, ...([body] as [T] extends [void] ? [] : [T]));
   }
 
   #keep({ frameworkId, allocations }: Allocated): void {

@@ -1,11 +1,12 @@
+import { parseRate, RateLimiter } from '../concurrency/rate-limiter.ts';
 import { parseDuration } from '../duration.ts';
 import type { Future } from '../future/future.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Process } from '../process.ts';
-import { type HttpRequest, type HttpResponse, json, methodNotAllowed, refusal } from '../route.ts';
-import { parseRate, RateLimiter } from './rate-limiter.ts';
+import { type HttpRequest, type HttpResponse, methodNotAllowed, refusal } from '../route.ts';
+import { jsonOrScript } from './jsonp.ts';
 
-/** Writes all metrics in another system's format; `prometheusText` of `@mezzo/process/prometheus` is one. */
+/** Writes all metrics in another system's format; `prometheusText` of `@mezzo/process/metrics` is one. */
 export interface MetricsText {
   readonly contentType: string;
   render(metrics: Metrics, timeout: number | undefined): Future<string>;
@@ -37,12 +38,12 @@ export class MetricsProcess extends Process {
   }
 
   protected override initialize(): void {
-    if (this.#interval !== undefined) this.#limiter = new RateLimiter(this.clock, this.#interval);
+    if (this.#interval !== undefined) this.#limiter = new RateLimiter(this.clock, 1, this.#interval);
     this.route(
       '/snapshot',
-      timed((timeout) => this.#snapshot(timeout)),
+      timed((timeout, request) => this.#snapshot(timeout, request)),
       {
-        help: 'All metrics as JSON; `?timeout=2secs` leaves out what is not ready by then.',
+        help: 'All metrics as JSON; `?timeout=2secs` leaves out what is not ready by then, `&jsonp=name` calls a function with it.',
       },
     );
     const help = 'All metrics as Prometheus text; `?timeout=2secs` leaves out what is not ready by then.';
@@ -62,10 +63,10 @@ export class MetricsProcess extends Process {
     this.#limiter?.stop();
   }
 
-  #snapshot(timeout: number | undefined): Future<HttpResponse> {
+  #snapshot(timeout: number | undefined, request: HttpRequest): Future<HttpResponse> {
     const { metrics } = this.runtime;
     const take = (): Future<HttpResponse> =>
-      metrics.snapshot({ timeout }).map((values) => json(Object.fromEntries(finite(values))));
+      metrics.snapshot({ timeout }).map((values) => jsonOrScript(request, Object.fromEntries(finite(values))));
     return this.#limiter?.acquire().andThen(take) ?? take();
   }
 
@@ -89,17 +90,17 @@ function finite(values: ReadonlyMap<string, number>): (readonly [string, number]
 }
 
 /** Answers 405 and, for a timeout that is none, 400, before anything is counted against a rate. */
-function timed(answer: (timeout: number | undefined) => HttpResponse | Future<HttpResponse>) {
+function timed(answer: (timeout: number | undefined, request: HttpRequest) => HttpResponse | Future<HttpResponse>) {
   return (request: HttpRequest): HttpResponse | Future<HttpResponse> => {
     if (!methods.includes(request.method)) return methodNotAllowed(methods, request.method);
     const given = request.query.get('timeout');
-    if (given === null) return answer(undefined);
+    if (given === null) return answer(undefined, request);
     let timeout: number;
     try {
       timeout = parseDuration(given);
     } catch {
       return refusal(400, `Invalid timeout '${given}': expected a time with its unit, such as '500ms' or '2secs'.`);
     }
-    return answer(timeout);
+    return answer(timeout, request);
   };
 }

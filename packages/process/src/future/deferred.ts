@@ -1,4 +1,4 @@
-import { asError } from '../errors.ts';
+import { asError, FutureDiscarded } from '../errors.ts';
 import { type Discardable, Future } from './future.ts';
 
 /** The writing side of a Future: libprocess's Promise. The first of set, fail, discard wins and returns true. */
@@ -31,6 +31,13 @@ export class Deferred<T> {
   /** Gives up: the future stays pending for ever and says so. Nothing happens after completion or association. */
   abandon(): void {
     if (!Future.isAssociated(this.future)) Future.abandon(this.future);
+  }
+
+  /** A signal that aborts when the future gets a discard request: hand it to what can be cancelled by one. */
+  get signal(): AbortSignal {
+    const controller = new AbortController();
+    this.future.onDiscard(() => controller.abort(new FutureDiscarded('FUTURE_DISCARDED', 'The result is not wanted any more')));
+    return controller.signal;
   }
 
   [Symbol.dispose](): void {

@@ -27,6 +27,8 @@ export type FutureState = 'pending' | 'ready' | 'failed' | 'discarded';
 /** Callbacks that complete futures whose callbacks complete futures: deeper than this they wait for the outermost. */
 const deepest = 100;
 let depth = 0;
+/** What `then` of a future that is READY continues from. */
+const soon = Promise.resolve();
 const postponed: { readonly future: Future<never>; readonly callback: Callback }[] = [];
 
 /**
@@ -65,6 +67,14 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     return future;
   }
 
+  /** What nobody wanted from the start. */
+  static discarded<T = never>(): Future<T> {
+    const future = new Future<T>();
+    future.#discardRequested = true;
+    future.#state = 'discarded';
+    return future;
+  }
+
   /** A pending future that nobody can complete. */
   static abandoned<T = never>(): Future<T> {
     const future = new Future<T>();
@@ -72,13 +82,28 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     return future;
   }
 
-  /** Follows a native promise; a discard request does not reach it. */
-  static from<T>(promise: PromiseLike<T>): Future<T> {
+  /**
+   * Follows a native promise. A discard request does not reach it; given as a function, it gets a signal that aborts at the
+   * request: `Future.from((signal) => fetch(url, { signal }))`. A promise that rejects for that is DISCARDED, and what the
+   * function throws is FAILED.
+   */
+  static from<T>(promise: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>)): Future<T> {
     const deferred = new Deferred<T>();
-    promise.then(
-      (value) => void deferred.set(value),
-      (error: unknown) => void deferred.fail(error),
-    );
+    const set = (value: T): void => void deferred.set(value);
+    const fail = (error: unknown): void => void deferred.fail(error);
+    if (typeof promise !== 'function') promise.then(set, fail);
+    else {
+      const { signal } = deferred;
+      const gaveUp = (error: unknown): void => {
+        if (signal.aborted && isAbort(error, signal)) deferred.discard();
+        else fail(error);
+      };
+      try {
+        promise(signal).then(set, gaveUp);
+      } catch (error) {
+        fail(error);
+      }
+    }
     return deferred.future;
   }
 
@@ -143,6 +168,18 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     return true;
   }
 
+  /** Requests a discard when the signal aborts; the signal is let go of as soon as there is an outcome. */
+  discardOn(signal: AbortSignal): this {
+    if (signal.aborted) {
+      this.discard();
+      return this;
+    }
+    const onAbort = (): void => void this.discard();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#add(new Callback(Outcome, () => signal.removeEventListener('abort', onAbort), undefined));
+    return this;
+  }
+
   onReady(callback: (value: T) => void): this {
     return this.#on(Ready, callback);
   }
@@ -171,9 +208,18 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    // The native promise exists only where somebody looks: a failed future that nobody awaits is a value, not an incident.
+    // Of a local ask the answer is mostly there before `await` looks for it: then one promise is enough.
+    if (this.#state === 'ready' && typeof onFulfilled === 'function') {
+      const value = this.#value as T;
+      return soon.then(() => onFulfilled(value));
+    }
+    // A native promise exists only where somebody looks: a failed future that nobody awaits is a value, not an incident.
     const native = new Promise<T>((resolve, reject) => {
-      this.#add(new Callback(Outcome, () => this.#settle(resolve, reject), undefined));
+      const settle = (): void => {
+        if (this.#state === 'ready') resolve(this.#value as T);
+        else reject(this.#rejection());
+      };
+      this.#add(new Callback(Outcome, settle, undefined));
     });
     return native.then(onFulfilled, onRejected);
   }
@@ -349,18 +395,14 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     }
   }
 
-  #settle(resolve: (value: T) => void, reject: (reason: unknown) => void): void {
+  #rejection(): unknown {
     switch (this.#state) {
-      case 'ready':
-        return resolve(this.#value as T);
-      case 'failed':
-        return reject(this.#error);
       case 'discarded':
-        return reject(new FutureDiscarded('FUTURE_DISCARDED', 'The future was discarded'));
+        return new FutureDiscarded('FUTURE_DISCARDED', 'The future was discarded');
       case 'pending':
-        return reject(
-          new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it'),
-        );
+        return new FutureAbandoned('FUTURE_ABANDONED', 'The future was abandoned: nobody is left to complete it');
+      default:
+        return this.#error;
     }
   }
 
@@ -452,6 +494,11 @@ export class Future<T> implements PromiseLike<T>, Discardable {
   static resume(future: Future<never>, callback: Callback): void {
     future.#notify(callback);
   }
+}
+
+/** What `fetch` and Node's own functions reject with when their signal aborts. */
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }
 
 /** What was too deep, in order; it runs before the outermost callback's caller goes on. */

@@ -21,8 +21,8 @@ export interface HttpServerOptions extends BuiltinOptions {
 }
 
 /**
- * Gives the routes of all processes of a runtime to HTTP clients, and spawns the processes `help`, `metrics` and
- * `__processes__`. The start of the runtime fails with HTTP_UNAVAILABLE if the address cannot be listened on, and with
+ * Gives the routes of all processes of a runtime to HTTP clients, and spawns the processes `help`, `metrics`, `logging`,
+ * `system` and `__processes__`. The start of the runtime fails with HTTP_UNAVAILABLE if the address cannot be listened on, and with
  * RATE_INVALID if the metrics' rate is none.
  */
 export function httpServer(options: HttpServerOptions = {}): HttpEdge {

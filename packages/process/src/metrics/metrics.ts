@@ -1,64 +1,33 @@
-import { toMilliseconds, type Duration } from '../duration.ts';
+import { type Duration, toMilliseconds } from '../duration.ts';
 import { ProcessError } from '../errors.ts';
-import { Deferred, type Future } from '../future/future.ts';
+import type { Future } from '../future/future.ts';
 import type { Clock } from '../platform/platform.ts';
+import { Counter } from './counter.ts';
+import type { Metric, MetricOptions, RecordedMetricOptions } from './metric.ts';
+import { MetricTimer, type TimerUnit } from './metric-timer.ts';
+import { PullGauge } from './pull-gauge.ts';
+import { PushGauge } from './push-gauge.ts';
+import { readAll, type Reading } from './readings.ts';
 
-/** A whole number that grows. */
-export class Counter {
-  #value = 0;
-  get value(): number {
-    return this.#value;
-  }
-  increment(by = 1): void {
-    this.#value += by;
-  }
-  reset(): void {
-    this.#value = 0;
-  }
+export interface SnapshotOptions {
+  /** How long it waits for gauges that are not ready. Default 2 s. */
+  readonly timeout?: Duration | undefined;
 }
 
-/** A number that its owner sets: never waits for a mailbox, so prefer it to a pull gauge. */
-export class PushGauge {
-  #value = 0;
-  get value(): number {
-    return this.#value;
-  }
-  set(value: number): void {
-    this.#value = value;
-  }
-  add(by: number): void {
-    this.#value += by;
-  }
-}
-
-export type MetricKind = 'counter' | 'gauge';
-
-export interface MetricOptions {
-  /** One line on what it counts, with its unit; Prometheus shows it. Default: the name. */
-  readonly help?: string;
-}
-
-/** What is known of a metric besides its value. */
-export interface MetricDescription {
-  readonly kind: MetricKind;
-  readonly help: string | undefined;
-}
-
-interface Entry extends MetricDescription {
-  readonly read: () => number | Future<number>;
-}
-
-/** Default wait of a snapshot for gauges that are not ready, in milliseconds. */
-const defaultTimeout = 2000;
+/** What a snapshot tells of a metric with a window, below the metric's name. */
+const shown = ['count', 'max', 'min', 'p50', 'p90', 'p95', 'p99', 'p999', 'p9999'] as const;
 
 /** The metrics of one runtime, by name (`master/tasks_finished`). Values live in memory only. */
 export class Metrics {
-  readonly #entries = new Map<string, Entry>();
-  readonly #clock: { readonly clock: Clock };
+  readonly #metrics = new Map<string, Metric>();
+  readonly #runtime: { readonly clock: Clock };
+  // The runtime's own are plain fields: they are counted on the hot path.
   /** Messages nobody took. */
   deadLetters = 0;
   /** Errors reported to the runtime's error hook. */
   errors = 0;
+  /** Async handlers that held their mailbox for longer than the runtime's `longHold`. */
+  longHolds = 0;
   /** Handlers that settled after their process had ended. */
   lateSettlements = 0;
   /** Frames and envelopes from the wire that were dropped as garbage, unknown, invalid or too large. */
@@ -67,11 +36,12 @@ export class Metrics {
   wireResent = 0;
 
   constructor(runtime: { readonly clock: Clock; readonly processes: readonly string[] }) {
-    this.#clock = runtime;
+    this.#runtime = runtime;
     const counter = (name: string, help: string, read: () => number): void =>
-      this.#add(name, 'counter', { help }, read);
+      void this.add(new PullGauge(name, runtime.clock, read, { help }, 'counter'));
     counter('process/dead_letters', 'Messages nobody took', () => this.deadLetters);
     counter('process/errors', "Errors reported to the runtime's error hook", () => this.errors);
+    counter('process/long_holds', 'Async handlers that held their mailbox for long', () => this.longHolds);
     counter(
       'process/late_settlements',
       'Handlers that settled after their process had ended',
@@ -87,93 +57,62 @@ export class Metrics {
   }
 
   /** Throws METRIC_NAME_TAKEN. */
-  counter(name: string, options: MetricOptions = {}): Counter {
-    const counter = new Counter();
-    this.#add(name, 'counter', options, () => counter.value);
-    return counter;
+  counter(name: string, options?: RecordedMetricOptions): Counter {
+    return this.add(new Counter(name, this.#runtime.clock, options));
   }
 
   /** Throws METRIC_NAME_TAKEN. */
-  pushGauge(name: string, options: MetricOptions = {}): PushGauge {
-    const gauge = new PushGauge();
-    this.#add(name, 'gauge', options, () => gauge.value);
-    return gauge;
+  pushGauge(name: string, options?: RecordedMetricOptions): PushGauge {
+    return this.add(new PushGauge(name, this.#runtime.clock, options));
   }
 
   /** `read` runs at every snapshot. Throws METRIC_NAME_TAKEN. */
-  pullGauge(name: string, read: () => number | Future<number>, options: MetricOptions = {}): void {
-    this.#add(name, 'gauge', options, read);
+  pullGauge(name: string, read: () => number | Future<number>, options?: MetricOptions): PullGauge {
+    return this.add(new PullGauge(name, this.#runtime.clock, read, options));
+  }
+
+  /** The unit becomes part of the name: `timer('failover', 'ms')` is `failover_ms`. Throws METRIC_NAME_TAKEN. */
+  timer(name: string, unit: TimerUnit, options?: RecordedMetricOptions): MetricTimer {
+    return this.add(new MetricTimer(name, unit, this.#runtime.clock, options));
+  }
+
+  /** Shows a metric made before, and gives it back. Throws METRIC_NAME_TAKEN. */
+  add<M extends Metric>(metric: M): M {
+    if (this.#metrics.has(metric.name)) {
+      throw new ProcessError(
+        'METRIC_NAME_TAKEN',
+        `A metric named '${metric.name}' exists already: remove it first or choose another name`,
+      );
+    }
+    this.#metrics.set(metric.name, metric);
+    return metric;
   }
 
   /** False if there is no metric of this name. */
   remove(name: string): boolean {
-    return this.#entries.delete(name);
+    return this.#metrics.delete(name);
   }
 
-  describe(name: string): MetricDescription | undefined {
-    return this.#entries.get(name);
+  /** Every metric as it is now, sorted by name. */
+  readings(options: SnapshotOptions = {}): Future<readonly Reading[]> {
+    const sorted = [...this.#metrics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return readAll(sorted, this.#runtime.clock, toMilliseconds(options.timeout ?? '2secs'));
   }
 
   /**
-   * Values by name, sorted; what fails, is abandoned or is still pending at the timeout (default 2 s) is left out. Gauges
-   * that are pending at the timeout, or when the snapshot is discarded, get a discard request.
+   * Values by name, sorted; what fails, is abandoned or is still pending at the timeout is left out. Gauges that are pending
+   * at the timeout, or when the snapshot is discarded, get a discard request. Metrics with a window add `name/count`,
+   * `name/min`, `name/p99` and so on.
    */
-  snapshot(options: { readonly timeout?: Duration } = {}): Future<ReadonlyMap<string, number>> {
-    const values = new Map<string, number>();
-    const pending = new Set<Future<number>>();
-    const done = new Deferred<ReadonlyMap<string, number>>();
-    let reading = true;
-    const finish = (): void => void done.set(new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1))));
-    const giveUp = (): void => {
-      for (const gauge of [...pending]) gauge.discard();
-    };
-    const timer = this.#clock.clock.timer(toMilliseconds(options.timeout ?? defaultTimeout), () => {
-      finish();
-      giveUp();
-    });
-    const close = (gauge: Future<number>): void => {
-      pending.delete(gauge);
-      if (reading || pending.size > 0) return;
-      timer.cancel();
-      finish();
-    };
-    for (const [name, entry] of this.#entries) {
-      let value: number | Future<number>;
-      try {
-        value = entry.read();
-      } catch {
-        continue;
+  snapshot(options?: SnapshotOptions): Future<ReadonlyMap<string, number>> {
+    return this.readings(options).map((readings) => {
+      const values: (readonly [string, number])[] = [];
+      for (const { metric, value, statistics } of readings) {
+        if (value !== undefined) values.push([metric.name, value]);
+        if (statistics === undefined) continue;
+        for (const key of shown) values.push([`${metric.name}/${key}`, statistics[key]]);
       }
-      if (typeof value === 'number') {
-        values.set(name, value);
-        continue;
-      }
-      const gauge = value;
-      pending.add(gauge);
-      gauge.onReady((number) => void values.set(name, number));
-      gauge.onAny(close);
-      gauge.onAbandoned(() => close(gauge));
-    }
-    reading = false;
-    if (pending.size === 0) {
-      timer.cancel();
-      finish();
-    }
-    done.future.onDiscard(() => {
-      timer.cancel();
-      done.discard();
-      giveUp();
+      return new Map(values.sort(([a], [b]) => (a < b ? -1 : 1)));
     });
-    return done.future;
-  }
-
-  #add(name: string, kind: MetricKind, { help }: MetricOptions, read: () => number | Future<number>): void {
-    if (this.#entries.has(name)) {
-      throw new ProcessError(
-        'METRIC_NAME_TAKEN',
-        `A metric named '${name}' exists already: remove it first or choose another name`,
-      );
-    }
-    this.#entries.set(name, { kind, help, read });
   }
 }

@@ -1,31 +1,54 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
-import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type TlsOptions,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from 'nats';
 
 import { toMilliseconds, type Duration } from '../duration.ts';
 import { messageOf, ProcessError } from '../errors.ts';
 
-/** Who we are to the broker; at most one kind. Files are read again at every connect, so credentials can be rotated. */
+/** What is given now, or a function that is asked at every connect, so that it can be rotated. It must not wait. */
+export type Secret = string | (() => string);
+
+/**
+ * Who we are to the broker; at most one kind. Files are read and functions called again at every connect, so credentials can
+ * be rotated.
+ */
 export interface NatsCredentials {
   /** File that holds an nkey seed (`SU…`) on its first line. */
   readonly nkeySeedFile?: string;
   /** The nkey seed itself. */
-  readonly nkeySeed?: string;
+  readonly nkeySeed?: Secret;
   /** A `.creds` file: JWT and seed. */
   readonly credentialsFile?: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
+  /** The text of such a file. */
+  readonly credentials?: Secret;
+  readonly user?: Secret;
+  readonly password?: Secret;
+  readonly token?: Secret;
+  /** Anything else: an authenticator of the `nats` package's. */
+  readonly authenticator?: Authenticator;
 }
 
-/** Paths of PEM files, or their text. */
+/** Paths of PEM files, or their text. With `tls`, or a URL that begins with `tls://`, no connection is made without TLS. */
 export interface NatsTls {
+  /** Whom to trust. Default: the authorities that Node trusts. */
   readonly ca?: string;
   readonly caFile?: string;
+  /** Our own certificate, for servers that verify their clients. */
   readonly cert?: string;
   readonly certFile?: string;
   readonly key?: string;
   readonly keyFile?: string;
+  /** TLS before the server has said anything, as a server with `handshake_first` wants it (2.10). Default false. */
   readonly handshakeFirst?: boolean;
 }
 
@@ -55,7 +78,10 @@ export interface Settings {
   readonly connectTimeout: number;
   /** Without a TLS handshake first, a server speaks first. */
   readonly greets: boolean;
-  connection(node: string): ConnectionOptions;
+  /** Whether we have a certificate to show. */
+  readonly certified: boolean;
+  /** @param wantsTls whether the server talks TLS only. */
+  connection(node: string, wantsTls: boolean): ConnectionOptions;
 }
 
 /** Throws TRANSPORT_OPTION_INVALID. */
@@ -65,9 +91,7 @@ export function settings(options: NatsOptions): Settings {
   const urls = servers.map((server) => parseServer(server.trim()));
   const [first] = urls;
   if (first === undefined) throw invalid('servers', 'an empty list', 'at least one URL such as nats://127.0.0.1:4222');
-  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(prefix)) {
-    throw invalid('prefix', `'${prefix}'`, "words of letters, digits, '-' and '_', joined by dots");
-  }
+  checkPrefix(prefix);
   const reconnectWait = toMilliseconds(options.reconnectWait ?? 250);
   const connectTimeout = toMilliseconds(options.connectTimeout ?? 2000);
   const pingInterval = toMilliseconds(options.pingInterval ?? 1000);
@@ -75,18 +99,21 @@ export function settings(options: NatsOptions): Settings {
   const credentials = { ...fromUrl(first), ...options };
   checkCredentials(credentials);
   const hosts = urls.map((url) => url.host);
+  // The client would go on in the clear with a server that offers no TLS.
+  const tls = options.tls ?? (urls.some((url) => url.protocol === 'tls:') ? {} : undefined);
   return {
     servers: hosts,
     shown: urls.map((url) => `${url.protocol}//${url.host}`).join(', '),
     prefix,
     reconnectWait,
     connectTimeout,
-    greets: options.tls?.handshakeFirst !== true,
-    connection: (node) => ({
+    greets: tls?.handshakeFirst !== true,
+    certified: tls?.cert !== undefined || tls?.certFile !== undefined,
+    connection: (node, wantsTls) => ({
       servers: hosts,
       name: node,
-      ...authentication(credentials),
-      ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
+      ...signingAs(credentials),
+      ...(tls === undefined && !wantsTls ? {} : { tls: checked(tls ?? {}, urls) }),
       timeout: connectTimeout,
       reconnectTimeWait: reconnectWait,
       reconnectJitter: reconnectWait / 4,
@@ -97,6 +124,35 @@ export function settings(options: NatsOptions): Settings {
       // Names are resolved by the socket: a list of addresses kept from the first look-up grows stale.
       resolve: false,
     }),
+  };
+}
+
+/** Throws TRANSPORT_OPTION_INVALID. */
+export function checkPrefix(prefix: string): string {
+  if (/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(prefix)) return prefix;
+  throw invalid('prefix', `'${prefix}'`, "words of letters, digits, '-' and '_', joined by dots");
+}
+
+interface CheckedTls extends TlsOptions {
+  readonly servername?: string;
+  readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
+}
+
+/**
+ * The client gives Node no name to check (it knows one only for the addresses it looks up itself), and Node then takes a
+ * certificate of `localhost` for anybody's. A server has to prove one of the names or addresses that we were given: those of
+ * a cluster tell us of each other.
+ */
+function checked(tls: NatsTls, urls: readonly URL[]): CheckedTls {
+  const names = [...new Set(urls.map((url) => url.hostname.replace(/^\[|\]$/g, '')))];
+  const [name = '', ...others] = names;
+  return {
+    ...tls,
+    ...(others.length === 0 && isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_name, certificate) => {
+      const faults = names.map((expected) => checkServerIdentity(expected, certificate));
+      return faults.includes(undefined) ? undefined : faults[0];
+    },
   };
 }
 
@@ -121,41 +177,75 @@ function fromUrl(url: URL): NatsCredentials {
 }
 
 function checkCredentials(given: NatsCredentials): void {
-  const kinds = [given.nkeySeedFile, given.nkeySeed, given.credentialsFile, given.user, given.token];
+  const { nkeySeedFile, nkeySeed, credentialsFile, credentials, user, token, authenticator } = given;
+  const kinds = [nkeySeedFile, nkeySeed, credentialsFile, credentials, user, token, authenticator];
   if (kinds.filter((kind) => kind !== undefined).length > 1) {
     throw invalid(
       'credentials',
       'of several kinds',
-      'one of nkeySeedFile, nkeySeed, credentialsFile, user with password, token',
+      'one of nkeySeedFile, nkeySeed, credentialsFile, credentials, user with password, token, authenticator',
     );
   }
 }
 
-function authentication(given: NatsCredentials): Partial<ConnectionOptions> {
-  const { nkeySeedFile, nkeySeed, credentialsFile, user, password, token } = given;
-  if (nkeySeedFile !== undefined) {
-    readSecret(nkeySeedFile);
-    return { authenticator: nkeyAuthenticator(() => Buffer.from(readSecret(nkeySeedFile).toString('latin1').trim())) };
+function authentication(given: NatsCredentials): Authenticator | undefined {
+  const { nkeySeedFile, nkeySeed, credentialsFile, credentials, user, password = '', token } = given;
+  if (nkeySeedFile !== undefined) return rotating(() => seedOf(readSecret(nkeySeedFile)), nkeyAuthenticator);
+  if (nkeySeed !== undefined) return rotating(() => seedOf(now(nkeySeed)), nkeyAuthenticator);
+  if (credentialsFile !== undefined) return rotating(() => textOf(readSecret(credentialsFile)), credsAuthenticator);
+  if (credentials !== undefined) return rotating(() => textOf(now(credentials)), credsAuthenticator);
+  if (user !== undefined) {
+    const both = (): readonly [string, string] => [now(user), now(password)];
+    return rotating(both, ([name, secret]) => usernamePasswordAuthenticator(name, secret));
   }
-  if (nkeySeed !== undefined) return { authenticator: nkeyAuthenticator(Buffer.from(nkeySeed.trim())) };
-  if (credentialsFile !== undefined) {
-    readSecret(credentialsFile);
-    return { authenticator: credsAuthenticator(() => readSecret(credentialsFile)) };
-  }
-  if (user !== undefined) return { user, pass: password ?? '' };
-  return token === undefined ? {} : { token };
+  return token === undefined ? given.authenticator : rotating(() => now(token), tokenAuthenticator);
 }
 
-function readSecret(path: string): Buffer {
+/**
+ * Signs in with what can be had now or, should that fail, with what could be had last: to the client an authenticator that
+ * throws is the end of the connection, and a file may be missing for a moment.
+ */
+function rotating<T>(read: () => T, authenticator: (secret: T) => Authenticator): Authenticator {
+  let last: T | undefined;
+  return (nonce) => {
+    try {
+      const secret = read();
+      const signed = authenticator(secret)(nonce);
+      last = secret;
+      return signed;
+    } catch (error) {
+      if (last === undefined) throw error;
+      return authenticator(last)(nonce);
+    }
+  };
+}
+
+function signingAs(given: NatsCredentials): Partial<ConnectionOptions> {
+  const authenticator = authentication(given);
+  return authenticator === undefined ? {} : { authenticator };
+}
+
+function now(secret: Secret): string {
+  return typeof secret === 'string' ? secret : secret();
+}
+
+function seedOf(secret: string): Uint8Array {
+  return Buffer.from(secret.trim());
+}
+
+/** The client wants a line end behind the last marker. */
+function textOf(credentials: string): Uint8Array {
+  return Buffer.from(`${credentials}\n`);
+}
+
+function readSecret(path: string): string {
   try {
-    return readFileSync(path);
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new ProcessError(
       'TRANSPORT_UNAVAILABLE',
       `Cannot read the NATS credentials file ${path}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

@@ -2,16 +2,29 @@ import {
   connect,
   Events,
   type Msg,
+  type MsgHdrs,
   NatsError,
   type NatsConnection,
   type Status,
   type Subscription as NatsSubscription,
+  type SubscriptionOptions,
 } from 'nats';
 
 import { messageOf, ProcessError } from '../errors.ts';
 import { Future } from '../future/future.ts';
-import { checkTopic, type Subscription, type Transport, type TransportEvents } from '../transport.ts';
-import { greeting } from './greeting.ts';
+import {
+  checkDoor,
+  checkNotDoors,
+  checkTopic,
+  type DoorMessage,
+  doorToken,
+  type Subscription,
+  type Transport,
+  type TransportEvents,
+} from '../transport.ts';
+import { causeOf } from './cause.ts';
+import { doorMessage, doorQueue, headersOf } from './door-message.ts';
+import { type Greeting, greeting } from './greeting.ts';
 import { type ClaimKind, decodeClaim, encodeClaim, judge } from './name-claim.ts';
 import { type NatsOptions, type Settings, settings } from './nats-options.ts';
 
@@ -25,7 +38,8 @@ const refusalsTold = 100;
 /**
  * Frames over NATS. A node listens on `<prefix>.<self>.*`; a frame for `peer` goes to `<prefix>.<peer>.<self>` with reply
  * `<prefix>.<self>.<peer>`, so the broker can refuse forged senders (a node may publish to `<prefix>.*.<self>` only) and its
- * "no responders" names the peer. Topics live under `<prefix>.@.topic.`, which no node name can spell.
+ * "no responders" names the peer. Topics live under `<prefix>.@.topic.`, which no node name can spell, and doors under
+ * `<prefix>.name.`, which no node may.
  *
  * Throws TRANSPORT_OPTION_INVALID.
  */
@@ -66,7 +80,7 @@ class NatsTransport implements Transport {
   }
 
   publish(peer: string, frame: Uint8Array): void {
-    this.#publish(this.#subject(peer, this.#node), frame, this.#subject(this.#node, peer));
+    this.#publish(this.#subject(peer, this.#node), frame, { reply: this.#subject(this.#node, peer) });
   }
 
   announce(topic: string, data: Uint8Array): void {
@@ -75,16 +89,40 @@ class NatsTransport implements Transport {
 
   listen(topic: string, receive: (data: Uint8Array) => void): Subscription {
     const subject = this.#topic(topic);
-    if (this.#connection === undefined) {
-      throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot listen on '${topic}' before the node has started`);
-    }
-    const subscription = this.#connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) receive(message.data);
-        else this.#tellRefusal(error);
-      },
+    const subscription = this.#present(`listen on '${topic}'`).subscribe(subject, {
+      callback: this.#guarded(
+        (message) => receive(message.data),
+        (error) => this.#tellRefusal(error),
+      ),
     });
     return { cancel: () => subscription.unsubscribe() };
+  }
+
+  open(door: string, receive: (message: DoorMessage) => void): Subscription {
+    const subject = `${this.#settings.prefix}.${doorToken}.${checkDoor(door)}`;
+    const subscription = this.#present(`open door '${door}'`).subscribe(subject, {
+      queue: doorQueue,
+      callback: this.#guarded(
+        (message) => {
+          const come = doorMessage(message, (to, data, headers) => this.#publish(to, data, { headers }));
+          if (come === undefined) this.#events?.rejected(`door ${door}`, 'a message whose answer belongs in no inbox');
+          else receive(come);
+        },
+        (error) => this.#tellRefusal(error),
+      ),
+    });
+    return { cancel: () => void this.#leave(subscription) };
+  }
+
+  /** What came already is still taken. */
+  async #leave(subscription: NatsSubscription): Promise<void> {
+    if (this.#connected) await subscription.drain().catch(() => undefined);
+    else subscription.unsubscribe();
+  }
+
+  #present(what: string): NatsConnection {
+    if (this.#connection !== undefined) return this.#connection;
+    throw new ProcessError('TRANSPORT_UNAVAILABLE', `Cannot ${what} before the node has started`);
   }
 
   check(): Future<void> {
@@ -106,7 +144,7 @@ class NatsTransport implements Transport {
   }
 
   async #start(node: string, incarnation: number, events: TransportEvents): Promise<void> {
-    this.#node = node;
+    this.#node = checkNotDoors(node);
     this.#incarnation = incarnation;
     this.#events = events;
     const connection = await this.#connect(node);
@@ -126,13 +164,17 @@ class NatsTransport implements Transport {
   }
 
   async #connect(node: string): Promise<NatsConnection> {
-    const { servers, greets, connectTimeout } = this.#settings;
-    const options = this.#settings.connection(node);
+    const { servers, greets, connectTimeout, certified } = this.#settings;
+    let greeted: Greeting | undefined;
     try {
-      if (greets) await Promise.any(servers.map((server) => greetingOf(server, connectTimeout)));
-      return await connect(options);
+      if (greets) greeted = await Promise.any(servers.map((server) => greetingOf(server, connectTimeout)));
+      // It would close the connection in the middle of the handshake, which the client takes for silence.
+      if (greeted?.verifies === true && !certified)
+        throw new Error('it wants a certificate: give tls.cert and tls.key');
+      return await connect(this.#settings.connection(node, greeted?.wantsTls === true));
     } catch (error) {
-      throw this.#unavailable(causeOf(error), error);
+      const doubt = greeted?.verifies === true && certified ? ' (it verifies certificates: does it trust ours?)' : '';
+      throw this.#unavailable(`${causeOf(error)}${doubt}`, error);
     }
   }
 
@@ -163,11 +205,27 @@ class NatsTransport implements Transport {
 
   #listen(connection: NatsConnection, subject: string): NatsSubscription {
     return connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) this.#received(message);
-        else this.#fail(this.#unavailable(`it does not permit node '${this.#node}' to listen on '${subject}'`, error));
-      },
+      callback: this.#guarded(
+        (message) => this.#received(message),
+        (error) =>
+          this.#fail(this.#unavailable(`it does not permit node '${this.#node}' to listen on '${subject}'`, error)),
+      ),
     });
+  }
+
+  /** What a callback throws would make the client stop reading for good, and nobody would hear why. */
+  #guarded(
+    take: (message: Msg) => void,
+    refused: (error: Error) => void,
+  ): NonNullable<SubscriptionOptions['callback']> {
+    return (error, message) => {
+      if (error !== null) return refused(error);
+      try {
+        take(message);
+      } catch (thrown) {
+        this.#events?.trouble(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
+      }
+    };
   }
 
   #received(message: Msg): void {
@@ -259,11 +317,11 @@ class NatsTransport implements Transport {
     this.#events?.failed(error);
   }
 
-  #publish(subject: string, data: Uint8Array, reply?: string): void {
+  #publish(subject: string, data: Uint8Array, options?: { reply?: string; headers?: MsgHdrs }): void {
     // The client would keep what it cannot send; sessions send again what matters.
     if (!this.#connected || this.#connection === undefined) return;
     try {
-      this.#connection.publish(subject, data, reply === undefined ? undefined : { reply });
+      this.#connection.publish(subject, data, options);
     } catch (error) {
       // Closed in this very moment, or the broker's limit shrank: both show as frames that did not arrive.
       if (!(error instanceof NatsError)) throw error;
@@ -283,13 +341,13 @@ class NatsTransport implements Transport {
   }
 }
 
-function greetingOf(server: string, timeout: number): Promise<void> {
+function greetingOf(server: string, timeout: number): Promise<Greeting> {
   const { hostname, port } = new URL(`nats://${server}`);
   return greeting(hostname.replace(/^\[|\]$/g, ''), port === '' ? 4222 : Number(port), timeout);
 }
 
 function isNoResponders(message: Msg): boolean {
-  return message.data.length === 0 && message.headers?.code === 503;
+  return message.data.length === 0 && headersOf(message)?.code === 503;
 }
 
 function pause(milliseconds: number): Promise<void> {
@@ -301,28 +359,4 @@ async function within(milliseconds: number, work: Promise<unknown>): Promise<voi
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
   await Promise.race([work, limit]);
   clearTimeout(timer);
-}
-
-function causeOf(error: unknown): string {
-  // One cause stands for those of several servers.
-  if (error instanceof AggregateError) return causeOf(error.errors[0]);
-  switch (codeOf(error)) {
-    case 'CONNECTION_REFUSED':
-    case 'ECONNREFUSED':
-      return 'connection refused; is a server running there?';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'there is no host of that name';
-    case 'TIMEOUT':
-    case 'CONNECTION_TIMEOUT':
-      return 'no answer in time; does a NATS server listen there, and is it running?';
-    case 'AUTHORIZATION_VIOLATION':
-      return 'it refused our credentials';
-    default:
-      return messageOf(error);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,4 +1,4 @@
-import { asEnvelope, type Envelope, kind } from './envelope.ts';
+import { asEnvelope, type Envelope, kind, weightOf } from './envelope.ts';
 import { unpack } from './frame.ts';
 import type { Batch } from './outbox.ts';
 
@@ -39,7 +39,8 @@ export class Assembly {
   #whole(): Envelope | string {
     try {
       const envelope = asEnvelope(unpack(Buffer.concat(this.#parts)));
-      if (envelope !== undefined && envelope[0] !== kind.chunk) return envelope;
+      // A sender divides what holds several messages before it resorts to chunks.
+      if (envelope !== undefined && envelope[0] !== kind.chunk && weightOf(envelope) === 1) return envelope;
     } catch {
       // Told below.
     }

@@ -1,19 +1,24 @@
-import { type Asks, isAsker } from '../ask.ts';
 import type { Cell } from '../cell.ts';
+import { Doors } from '../door/doors.ts';
 import { toMilliseconds, type Duration } from '../duration.ts';
+import { type Endpoint, type Endpoints, isEndpoint } from '../endpoints.ts';
 import { ProcessError } from '../errors.ts';
-import { Deferred, Future } from '../future/future.ts';
+import type { EventMeta } from '../event.ts';
+import { Deferred, type Discardable, Future } from '../future/future.ts';
 import { PID } from '../pid.ts';
 import type { Timer } from '../platform/platform.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DeadLetter } from '../runtime-options.ts';
 import type { Subscription, Transport, TransportEvents } from '../transport.ts';
-import { type Envelope, kind } from './envelope.ts';
+import { type Envelope, hasMessages, kind, weightOf } from './envelope.ts';
 import { decode, type Frame, isLater, protocolVersion, sameEnd } from './frame.ts';
+import { Intake } from './intake.ts';
 import { Reception } from './reception.ts';
+import { RemoteCalls } from './remote-calls.ts';
 import { RemoteLinks } from './remote-links.ts';
 import { Session } from './session.ts';
 import type { SessionNode } from './session-node.ts';
+import { encodeMeta } from './wire-meta.ts';
 
 export interface NodeOptions {
   /** How often a peer that something depends on is asked for a sign of life. Default 1 s. */
@@ -24,7 +29,7 @@ export interface NodeOptions {
   readonly maxMessage?: number;
 }
 
-/** How long stop() waits, in milliseconds, for peers to acknowledge the last messages. */
+/** How long stop() waits, in milliseconds, for peers that take nothing more of what is due to them. */
 const lastWords = 2000;
 /** Between two lines of the log about what was rejected, in milliseconds: a flood of garbage must not become one of lines. */
 const rejectionLogInterval = 1000;
@@ -37,11 +42,14 @@ export class Node implements SessionNode, TransportEvents {
   upSince: number;
   provenUntil: number;
   readonly #runtime: Runtime;
-  readonly #asks: Asks;
+  readonly #endpoints: Endpoints;
   readonly #transport: Transport;
   readonly #sessions = new Map<string, Session>();
   readonly #links: RemoteLinks;
   readonly #reception: Reception;
+  readonly #calls = new RemoteCalls();
+  readonly doors: Doors;
+  readonly #intake: Intake;
   readonly #dirty = new Set<Session>();
   readonly #waiting = new Map<string, Deferred<void>[]>();
   #epochs = 0;
@@ -52,31 +60,39 @@ export class Node implements SessionNode, TransportEvents {
   /** Why nothing can be sent any more. */
   #closed: string | undefined;
 
-  constructor(runtime: Runtime, asks: Asks, transport: Transport, options: NodeOptions) {
+  constructor(runtime: Runtime, endpoints: Endpoints, transport: Transport, options: NodeOptions) {
     this.#runtime = runtime;
-    this.#asks = asks;
+    this.#endpoints = endpoints;
     this.#transport = transport;
     this.heartbeatInterval = toMilliseconds(options.heartbeatInterval ?? 1000);
     this.linkTimeout = toMilliseconds(options.linkTimeout ?? 5000);
     this.maxMessage = options.maxMessage ?? 64 * 1024 * 1024;
     this.upSince = this.provenUntil = runtime.clock.now();
+    this.#intake = new Intake(runtime.queue, runtime.platform.loop, () => this.now(), this.heartbeatInterval / 4);
     const push = (peer: string, envelope: Envelope): void => this.#push(peer, envelope);
     this.#links = new RemoteLinks(runtime, push);
-    this.#reception = new Reception(runtime, asks, push, (peer, why) => this.rejected(peer, why));
+    this.#reception = new Reception(runtime, endpoints, push, (peer, why) => this.rejected(peer, why));
+    this.doors = new Doors(runtime, this, transport);
   }
 
   start(): Future<void> {
     return this.#transport.start(this.#runtime.name, this.#runtime.incarnation, this);
   }
 
-  /** Delivers the last messages and exits of the processes that just ended, as far as peers acknowledge them in time. */
+  /** Delivers the last messages and exits of the processes that just ended, as long as peers go on to take them. */
   async stop(): Promise<void> {
     this.flush();
     const owing = [...this.#sessions.values()].filter((session) => session.owes);
     if (owing.length > 0 && this.isConnected) {
       const allSaid = new Deferred<void>();
       this.#allSaid = allSaid;
-      const limit = this.timer(Math.min(lastWords, this.linkTimeout), () => void allSaid.set(undefined));
+      const sent = (): number => owing.reduce((sum, { lastSent }) => sum + lastSent, 0);
+      const patience = (before: number): Timer =>
+        this.timer(Math.min(lastWords, this.linkTimeout), () => {
+          if (sent() > before) limit = patience(sent());
+          else allSaid.set(undefined);
+        });
+      let limit = patience(sent());
       for (const session of owing) session.hurry();
       await allSaid.future;
       limit.cancel();
@@ -98,29 +114,44 @@ export class Node implements SessionNode, TransportEvents {
 
   // ---- outgoing
 
-  send(to: PID, name: string, body: unknown, from: PID): boolean {
+  send(to: PID, name: string, body: unknown, from: PID, meta: EventMeta | undefined): boolean {
     if (this.#closed !== undefined) return this.#undelivered('unreachable', name, from, to);
     const session = this.#session(to.node);
     if (to.isExact && session.isOpen && to.incarnation !== session.remote.incarnation) {
       return this.#undelivered('stale', name, from, to);
     }
     // Answers to asks have a reserve, so that two full peers cannot block each other.
-    if (!session.hasRoom && !isAsker(to)) return this.#undelivered('overflow', name, from, to);
-    session.pushMessage(to, from, name, body);
+    if (!session.hasRoom && !isEndpoint(to)) return this.#undelivered('overflow', name, from, to);
+    from.receiver?.expose?.();
+    const wireMeta = meta === undefined ? undefined : encodeMeta(meta, this.#runtime.tracing);
+    session.pushMessage(to, from, name, body, wireMeta);
     this.#wake(session);
-    if (isAsker(from)) session.watch();
+    if (isEndpoint(from)) session.watch();
     return true;
+  }
+
+  /** The answer to an ask is not wanted any more. */
+  cancel({ to, pid }: Endpoint): void {
+    if (this.#sessions.has(to.node)) this.#push(to.node, [kind.cancel, pid.generation]);
+  }
+
+  /** A process here works for an asker at another node. Gives what ends that. */
+  answering(from: PID, call: Discardable): () => void {
+    return this.#calls.add(from, call);
   }
 
   refuse(asker: PID, error: Error): void {
     this.#reception.refuse(asker, error);
   }
 
-  link(linker: Cell, to: PID): void {
+  link(linker: Cell, to: PID, reconnect: boolean): void {
     if (this.#closed !== undefined) return linker.notifyExited(to, { kind: 'unreachable', message: this.#closed });
     const session = this.#session(to.node);
-    this.#links.make(linker, to, session.isOpen ? session.remote.incarnation : 0);
+    this.#links.make(linker, to, session.isOpen ? session.remote.incarnation : 0, reconnect);
     session.watch();
+    if (!reconnect) return;
+    session.hurry();
+    session.doubt();
   }
 
   ready(peer: string): Future<void> {
@@ -149,28 +180,20 @@ export class Node implements SessionNode, TransportEvents {
       this.#dirty.clear();
       for (const session of sessions) session.flush();
     }
+    this.#intake.resume();
   }
 
   // ---- what the transport tells
 
   frame(peer: string, bytes: Uint8Array): void {
-    if (this.#closed !== undefined) return;
-    let frame: Frame | undefined;
-    try {
-      frame = decode(bytes);
-    } catch {
-      frame = undefined;
-    }
-    if (frame === undefined || peer === this.#runtime.name)
-      return this.rejected(peer, 'a frame that cannot be decoded');
-    if (frame.kind === 'hello') this.#heardHello(peer, frame, bytes.length);
-    else this.#heardInSession(peer, frame, bytes.length);
+    this.#intake.take(() => this.#heard(peer, bytes));
   }
 
   noResponders(peer: string): void {
-    const session = this.#sessions.get(peer);
-    session?.suspect();
-    this.#checkAllSaid();
+    this.#intake.take(() => {
+      this.#sessions.get(peer)?.suspect();
+      this.#checkAllSaid();
+    });
   }
 
   connected(): void {
@@ -212,7 +235,7 @@ export class Node implements SessionNode, TransportEvents {
     this.#transport.publish(peer, frame);
   }
   interested(peer: string): boolean {
-    return this.#links.has(peer) || this.#asks.awaits(peer);
+    return this.#links.has(peer) || this.#endpoints.awaits(peer);
   }
   prove(): void {
     if (this.#proving || !this.isConnected) return;
@@ -241,8 +264,19 @@ export class Node implements SessionNode, TransportEvents {
     if (session.isReady && this.#waiting.has(peer)) this.#resumeWaiting(peer);
     this.#checkAllSaid();
   }
-  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): void {
+  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): Envelope | undefined {
     this.#bury(peer, envelope, reason);
+    if (!hasMessages(envelope)) return undefined;
+    const [, id, generation, incarnation, fromId, fromGeneration, name] = envelope;
+    const from = new PID(fromId, this.#runtime.name, this.#runtime.incarnation, fromGeneration);
+    const to = new PID(id, peer, incarnation, generation);
+    const code = reason === 'too-large' ? 'MESSAGE_TOO_LARGE' : 'MESSAGE_INVALID';
+    const why = reason === 'too-large' ? `it is larger than ${this.maxMessage} bytes` : 'its body cannot be encoded';
+    const error = new ProcessError(code, `'${name}' could not be sent to ${to.toString()}: ${why}`);
+    // A sender that does not ask hears nothing else of it.
+    if (isEndpoint(from)) this.#endpoints.fail(from, error);
+    else this.#runtime.report(error, `message from ${from.toString()}`);
+    return isEndpoint(to) ? [kind.refused, id, generation, code, error.message] : undefined;
   }
 
   broken(session: Session, why: string): void {
@@ -253,18 +287,21 @@ export class Node implements SessionNode, TransportEvents {
     // Links first: whoever hears of the failed asks may link anew at once.
     this.#links.lost(peer, { kind: isOpen ? 'lost' : 'unreachable', message: why });
     for (const envelope of session.remains()) this.#bury(peer, envelope, isOpen ? 'session' : 'unreachable');
-    this.#asks.failNode(peer, why, isOpen);
+    this.#endpoints.failNode(peer, why, isOpen);
+    this.#calls.lost(peer);
     this.#resumeWaiting(peer);
     this.#checkAllSaid();
   }
 
   receive(session: Session, envelope: Envelope): void {
     const { peer } = session;
+    this.#intake.count(weightOf(envelope));
     switch (envelope[0]) {
       case kind.messages:
+      case kind.bytes:
         return this.#reception.messages(session, envelope);
       case kind.refused:
-        return this.#reception.refused(envelope[1], envelope[2], envelope[3], envelope[4]);
+        return this.#reception.refused(peer, envelope[1], envelope[2], envelope[3], envelope[4]);
       case kind.returned:
         return this.#reception.returned(peer, envelope);
       case kind.link:
@@ -273,6 +310,8 @@ export class Node implements SessionNode, TransportEvents {
         return this.#links.exited(peer, session.remote.incarnation, envelope);
       case kind.unlink:
         return this.#links.withdrawn(peer, envelope);
+      case kind.cancel:
+        return this.#calls.cancelled(peer, envelope[1]);
       case kind.chunk:
         return this.rejected(peer, 'a chunk within a chunk');
     }
@@ -308,6 +347,7 @@ export class Node implements SessionNode, TransportEvents {
 
   #close(why: string): void {
     this.#closed ??= why;
+    this.#intake.clear();
     for (const session of this.#sessions.values()) session.end();
     this.#sessions.clear();
     this.#dirty.clear();
@@ -325,6 +365,20 @@ export class Node implements SessionNode, TransportEvents {
     const waiting = this.#waiting.get(peer);
     this.#waiting.delete(peer);
     for (const deferred of waiting ?? []) deferred.set(undefined);
+  }
+
+  #heard(peer: string, bytes: Uint8Array): void {
+    if (this.#closed !== undefined) return;
+    let frame: Frame | undefined;
+    try {
+      frame = decode(bytes);
+    } catch {
+      frame = undefined;
+    }
+    if (frame === undefined || peer === this.#runtime.name)
+      return this.rejected(peer, 'a frame that cannot be decoded');
+    if (frame.kind === 'hello') this.#heardHello(peer, frame, bytes.length);
+    else this.#heardInSession(peer, frame, bytes.length);
   }
 
   #heardHello(peer: string, hello: Frame & { readonly kind: 'hello' }, bytes: number): void {
@@ -362,17 +416,10 @@ export class Node implements SessionNode, TransportEvents {
 
   /** What cannot arrive any more counts as a dead letter; lost control envelopes are settled by the links themselves. */
   #bury(peer: string, envelope: Envelope, reason: DeadLetter['reason']): void {
-    if (envelope[0] !== kind.messages) return;
+    if (!hasMessages(envelope)) return;
     const [, id, generation, incarnation, fromId, fromGeneration, name, bodies] = envelope;
     const from = new PID(fromId, this.#runtime.name, this.#runtime.incarnation, fromGeneration);
     const to = new PID(id, peer, incarnation, generation);
     for (let index = 0; index < bodies.length; index++) this.#undelivered(reason, name, from, to);
-    if (reason !== 'unencodable' && reason !== 'too-large') return;
-    const code = reason === 'too-large' ? 'MESSAGE_TOO_LARGE' : 'MESSAGE_INVALID';
-    const why = reason === 'too-large' ? `it is larger than ${this.maxMessage} bytes` : 'its body cannot be encoded';
-    const error = new ProcessError(code, `'${name}' could not be sent to ${to.toString()}: ${why}`);
-    // A sender that does not ask hears nothing else of it.
-    if (isAsker(from)) this.#asks.fail(from, error);
-    else this.#runtime.report(error, `message from ${from.toString()}`);
   }
 }

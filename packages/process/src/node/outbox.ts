@@ -1,11 +1,12 @@
 import type { PID } from '../pid.ts';
 import { Ring } from '../ring.ts';
-import { type Envelope, kind, type MessagesEnvelope, weightOf, withBodies } from './envelope.ts';
+import { bytesOf, type Envelope, kind, type MessagesEnvelope, runOf, weightOf } from './envelope.ts';
 
 interface Unacknowledged {
   readonly sequence: number;
   /** As it was sent: what the sender changes later must not show in what is sent again. */
   readonly frame: Uint8Array;
+  readonly messages: number;
   /** Of the last part of a chunked message: the message, should it have to be given up. */
   readonly whole: Envelope | undefined;
 }
@@ -16,11 +17,15 @@ export interface Batch {
   readonly whole: Envelope | undefined;
 }
 
-/** Bytes that may be on their way unacknowledged; more waits here (the credit window). */
+/**
+ * Bytes, and messages, that may be on their way unacknowledged; more waits here (the credit window). The bytes fill a long
+ * line; the messages bound how much work a receiver has before it.
+ */
 const window = 8 * 1024 * 1024;
+const windowMessages = 65_536;
 /** Messages that may wait for credit; then `send` refuses, so that a slow peer is felt and not swallowed. */
 const waitingLimit = 65_536;
-/** Messages in one batch at most. */
+/** Envelopes in one batch at most, and messages in one of them unless they are bytes, whose size is known beforehand. */
 const batchLimit = 256;
 /** Bytes a batch should not exceed by much: larger ones gain nothing and delay what comes behind them. */
 const batchBytes = 64 * 1024;
@@ -31,12 +36,17 @@ export class Outbox {
   readonly #unacknowledged = new Ring<Unacknowledged>(4);
   /** Batches that were taken and have to be sent in another form, the next one last. */
   readonly #parts: Batch[] = [];
-  /** The last envelope that waits, if further messages can join it. */
+  /** The last envelope that waits, if further messages can join it: between which processes, and for how many bytes. */
   #open: MessagesEnvelope | undefined;
+  #to: PID | undefined;
+  #from: PID | undefined;
+  #room = 0;
+  /** Messages that wait. */
   #messages = 0;
-  #bytes = 0;
   #sent = 0;
-  /** Bytes of an average message lately. */
+  #unacknowledgedBytes = 0;
+  #unacknowledgedMessages = 0;
+  /** Bytes of an average message lately, of those that are not bytes themselves. */
   #size = 64;
 
   /** Sequence number of the last batch sent. */
@@ -54,7 +64,7 @@ export class Outbox {
     return this.#messages < waitingLimit;
   }
   get hasCredit(): boolean {
-    return this.#bytes < window;
+    return this.#unacknowledgedBytes < window && this.#unacknowledgedMessages < windowMessages;
   }
 
   push(envelope: Envelope): void {
@@ -63,46 +73,60 @@ export class Outbox {
     this.#waiting.push(envelope);
   }
 
-  pushMessage(to: PID, from: PID, name: string, body: unknown): void {
+  pushMessage(to: PID, from: PID, name: string, body: unknown, meta?: unknown): void {
     this.#messages++;
+    if (meta === undefined && this.#joins(to, from, name, body)) return;
+    this.#to = to;
+    this.#from = from;
+    const envelope = runOf(to, from, name, body, meta);
+    this.#room = envelope[0] === kind.bytes ? batchBytes : Math.min(batchBytes, batchLimit * this.#size);
+    this.#room -= this.#roomOf(body);
+    this.#waiting.push(envelope);
+    this.#open = meta === undefined ? envelope : undefined;
+  }
+
+  /** Adds to the envelope that waits last, if the message is one of its run. */
+  #joins(to: PID, from: PID, name: string, body: unknown): boolean {
     const open = this.#open;
-    if (
-      open !== undefined &&
-      open[6] === name &&
-      open[1] === to.id &&
-      open[2] === to.generation &&
-      open[3] === to.incarnation &&
-      open[4] === from.id &&
-      open[5] === from.generation
-    ) {
+    if (open === undefined || this.#room <= 0 || open[6] !== name) return false;
+    if (this.#to === undefined || this.#from === undefined || !to.equals(this.#to) || !from.equals(this.#from))
+      return false;
+    if (body instanceof Uint8Array) {
+      if (open[0] !== kind.bytes) return false;
       open[7].push(body);
-      return;
+    } else {
+      if (open[0] !== kind.messages) return false;
+      open[7].push(body);
     }
-    this.#open = [kind.messages, to.id, to.generation, to.incarnation, from.id, from.generation, name, [body]];
-    this.#waiting.push(this.#open);
+    this.#room -= this.#roomOf(body);
+    return true;
+  }
+
+  /** Bytes it will take in a frame, or is likely to. */
+  #roomOf(body: unknown): number {
+    return body instanceof Uint8Array ? body.length + 1 : this.#size;
   }
 
   /** What should leave next as one frame. */
   take(): Batch | undefined {
     const part = this.#parts.pop();
     if (part !== undefined) return part;
-    let room = Math.min(batchLimit, Math.max(1, Math.floor(batchBytes / this.#size)));
     const envelopes: Envelope[] = [];
-    while (room > 0) {
+    for (let bytes = 0; envelopes.length < batchLimit;) {
       const next = this.#waiting.peek();
       if (next === undefined) break;
-      if (next[0] === kind.messages && next[7].length > room) {
-        envelopes.push(withBodies(next, next[7].splice(0, room)));
-        this.#messages -= room;
-        break;
-      }
+      bytes += this.#sizeOf(next);
+      if (bytes > batchBytes && envelopes.length > 0) break;
       this.#waiting.shift();
       if (next === this.#open) this.#open = undefined;
-      room -= weightOf(next);
       this.#messages -= weightOf(next);
       envelopes.push(next);
     }
     return envelopes.length === 0 ? undefined : { envelopes, whole: undefined };
+  }
+
+  #sizeOf(envelope: Envelope): number {
+    return envelope[0] === kind.bytes ? bytesOf(envelope[7]) : weightOf(envelope) * this.#size;
   }
 
   /** Gives back what was taken, in smaller parts; they leave before anything else. */
@@ -115,11 +139,18 @@ export class Outbox {
 
   /** Keeps a batch that leaves under the next number until the peer has acknowledged it. */
   keep(frame: Uint8Array, batch: Batch): void {
-    this.#unacknowledged.push({ sequence: ++this.#sent, frame, whole: batch.whole });
-    this.#bytes += frame.length;
     let messages = 0;
-    for (const envelope of batch.envelopes) messages += weightOf(envelope);
-    this.#size += (frame.length / messages - this.#size) / 4;
+    let encoded = 0;
+    let bytes = frame.length;
+    for (const envelope of batch.envelopes) {
+      messages += weightOf(envelope);
+      if (envelope[0] === kind.bytes) bytes -= bytesOf(envelope[7]);
+      else encoded += weightOf(envelope);
+    }
+    if (encoded > 0) this.#size += (bytes / encoded - this.#size) / 4;
+    this.#unacknowledged.push({ sequence: ++this.#sent, frame, messages, whole: batch.whole });
+    this.#unacknowledgedBytes += frame.length;
+    this.#unacknowledgedMessages += messages;
   }
 
   acknowledge(received: number): void {
@@ -127,7 +158,8 @@ export class Outbox {
       const first = this.#unacknowledged.peek();
       if (first === undefined || first.sequence > received) return;
       this.#unacknowledged.shift();
-      this.#bytes -= first.frame.length;
+      this.#unacknowledgedBytes -= first.frame.length;
+      this.#unacknowledgedMessages -= first.messages;
     }
   }
 

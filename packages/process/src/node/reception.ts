@@ -1,13 +1,14 @@
-import { type Asks, isAsker } from '../ask.ts';
+import { type Endpoint, type Endpoints, isEndpoint } from '../endpoints.ts';
 import type { Cell } from '../cell.ts';
-import { messageOf, OutcomeUnknown, ProcessError, ProcessGone } from '../errors.ts';
-import { Event } from '../event.ts';
+import { AnswerFailed, messageOf, OutcomeUnknown, ProcessError, ProcessGone, StreamFailed, WaitCycle } from '../errors.ts';
+import { Event, type EventMeta } from '../event.ts';
 import { Deferred } from '../future/future.ts';
 import type { WireSchema } from '../message.ts';
 import { PID } from '../pid.ts';
 import type { Runtime } from '../runtime.ts';
 import { type Envelope, kind, type MessagesEnvelope, type ReturnedEnvelope } from './envelope.ts';
 import type { Session } from './session.ts';
+import { decodeMeta } from './wire-meta.ts';
 
 /** Messages that one envelope may report as returned. */
 const returnedLimit = 65_536;
@@ -15,18 +16,18 @@ const returnedLimit = 65_536;
 /** The way of messages from the wire to the processes: nothing unknown or invalid passes. */
 export class Reception {
   readonly #runtime: Runtime;
-  readonly #asks: Asks;
+  readonly #endpoints: Endpoints;
   readonly #push: (peer: string, envelope: Envelope) => void;
   readonly #rejected: (peer: string, why: string) => void;
 
   constructor(
     runtime: Runtime,
-    asks: Asks,
+    endpoints: Endpoints,
     push: (peer: string, envelope: Envelope) => void,
     rejected: (peer: string, why: string) => void,
   ) {
     this.#runtime = runtime;
-    this.#asks = asks;
+    this.#endpoints = endpoints;
     this.#push = push;
     this.#rejected = rejected;
   }
@@ -34,11 +35,14 @@ export class Reception {
   messages(session: Session, envelope: MessagesEnvelope): void {
     const { peer } = session;
     const runtime = this.#runtime;
-    const [, id, generation, incarnation, fromId, fromGeneration, name, bodies] = envelope;
+    const [, id, generation, incarnation, fromId, fromGeneration, name, bodies, wireMeta] = envelope;
+    const meta = wireMeta === undefined ? undefined : decodeMeta(wireMeta, runtime.tracing);
     const from = new PID(fromId, peer, session.remote.incarnation, fromGeneration);
     const to = new PID(id, runtime.name, incarnation, generation);
-    if (isAsker(to)) {
-      for (const body of bodies) this.#answer(to, name, from, body);
+    if (isEndpoint(to)) {
+      const receiver = this.#endpoints.find(to);
+      if (receiver === undefined) return this.#late(to, name, from, bodies.length);
+      for (const body of bodies) this.#answer(receiver, to, name, from, body);
       return;
     }
     const cell = runtime.cell(id);
@@ -47,7 +51,7 @@ export class Reception {
       return this.#unreached(to, name, from, 'stale', bodies.length);
     }
     if (!cell.initialized) {
-      for (const body of bodies) this.#early(cell, to, name, from, body);
+      for (const body of bodies) this.#early(cell, to, name, from, body, meta);
       return;
     }
     const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
@@ -55,14 +59,14 @@ export class Reception {
     for (const body of bodies) {
       const valid = this.#validate(entry.schema, body);
       if (valid === undefined) this.#invalid(name, from, to);
-      else cell.accept(new Event('message', name, from, valid.value, undefined));
+      else cell.accept(new Event('message', name, from, valid.value, meta));
     }
   }
 
   /** The peer tells that no answer will come. */
-  refused(asker: string, generation: number, code: string, text: string): void {
+  refused(peer: string, asker: string, generation: number, code: string, text: string): void {
     const pid = new PID(asker, this.#runtime.name, this.#runtime.incarnation, generation);
-    this.#asks.fail(pid, errorOf(code, text));
+    this.#endpoints.fail(pid, errorOf(code, text), peer);
   }
 
   /** The peer tells that nobody took what was sent. */
@@ -80,13 +84,13 @@ export class Reception {
 
   /** Tells the asker at another node that no answer will come. */
   refuse(asker: PID, error: Error): void {
-    if (!isAsker(asker)) return;
+    if (!isEndpoint(asker)) return;
     const code = error instanceof ProcessError ? error.code : 'PROCESS_ENDED';
     this.#push(asker.node, [kind.refused, asker.id, asker.generation, code, error.message]);
   }
 
   /** What a process takes is known once it is initialized, so the message waits in its mailbox to be checked then. */
-  #early(cell: Cell, to: PID, name: string, from: PID, body: unknown): void {
+  #early(cell: Cell, to: PID, name: string, from: PID, body: unknown, meta: EventMeta | undefined): void {
     const served = new Deferred<unknown>();
     const gone = (): void =>
       this.refuse(from, new ProcessGone('PROCESS_ENDED', `${to.toString()} did not answer '${name}': it has ended`));
@@ -96,25 +100,31 @@ export class Reception {
       if (entry?.schema === undefined) return this.#unhandled(to, name, from, 1);
       const valid = this.#validate(entry.schema, body);
       if (valid === undefined) this.#invalid(name, from, to);
-      else cell.serveWithin(new Event('message', name, from, valid.value, undefined));
+      else cell.serveWithin(new Event('message', name, from, valid.value));
     };
-    cell.accept(new Event('dispatch', '', from, serve, served));
+    cell.accept(new Event('dispatch', '', from, serve, { ...meta, result: served }));
   }
 
-  #answer(asker: PID, name: string, from: PID, body: unknown): void {
-    const receiver = this.#asks.receiver(asker);
-    // It came too late, or twice.
-    if (receiver === undefined) return this.#runtime.deadLetter({ reason: 'stale', name, from, to: asker });
-    const schema = this.#asks.schema(asker, name);
-    if (schema === undefined) return void receiver.accept(new Event('message', name, from, undefined, undefined));
+  #answer(receiver: Endpoint, to: PID, name: string, from: PID, body: unknown): void {
+    const schema = receiver.schemaOf(name);
+    if (schema === undefined) return void receiver.accept(new Event('message', name, from, undefined));
     const answer = this.#validate(schema, body);
-    if (answer === undefined) this.#invalid(name, from, asker);
-    else receiver.accept(new Event('message', name, from, answer.value, undefined));
+    if (answer !== undefined) return void receiver.accept(new Event('message', name, from, answer.value));
+    const error = this.#invalid(name, from, to);
+    receiver.invalid?.(from, error);
+  }
+
+  /** An answer came too late, or twice. Of a stream that is over, the other end may not know it. */
+  #late(to: PID, name: string, from: PID, count: number): void {
+    if (isEndpoint(from)) {
+      return this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `Nobody at ${to.toString()} takes '${name}' any more`));
+    }
+    for (let index = 0; index < count; index++) this.#runtime.deadLetter({ reason: 'stale', name, from, to });
   }
 
   #unreached(to: PID, name: string, from: PID, reason: 'unknown' | 'stale', count: number): void {
     for (let index = 0; index < count; index++) this.#runtime.deadLetter({ reason, name, from, to });
-    if (isAsker(from)) {
+    if (isEndpoint(from)) {
       const why = reason === 'unknown' ? 'there is no such process' : 'that process has ended and another has its id';
       this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `${to.toString()} did not take '${name}': ${why}`));
     } else {
@@ -143,12 +153,12 @@ export class Reception {
     );
   }
 
-  #invalid(name: string, from: PID, to: PID): void {
+  #invalid(name: string, from: PID, to: PID): ProcessError {
     this.#rejected(from.node, `a body of '${name}' that does not satisfy its schema, for process '${to.id}'`);
-    this.refuse(
-      from,
-      new ProcessError('MESSAGE_INVALID', `The body of '${name}' does not satisfy the schema of ${to.toString()}`),
-    );
+    const text = `The body of '${name}' does not satisfy the schema of ${to.toString()}`;
+    const error = new ProcessError('MESSAGE_INVALID', text);
+    this.refuse(from, error);
+    return error;
   }
 
   #validate(schema: WireSchema<unknown>, body: unknown): { readonly value: unknown } | undefined {
@@ -168,7 +178,14 @@ function errorOf(code: string, text: string): Error {
   switch (code) {
     case 'OUTCOME_UNKNOWN':
       return new OutcomeUnknown(code, text);
+    case 'ANSWER_FAILED':
+      return new AnswerFailed(code, text);
+    case 'STREAM_FAILED':
+      return new StreamFailed(code, text);
+    case 'WAIT_CYCLE':
+      return new WaitCycle(code, text);
     case 'MESSAGE_INVALID':
+    case 'MESSAGE_TOO_LARGE':
       return new ProcessError(code, text);
     case 'PROCESS_NOT_FOUND':
       return new ProcessGone(code, text);

@@ -46,14 +46,14 @@ export class RemoteLinks {
     return this.#outgoing.has(peer);
   }
 
-  /** @param incarnation of the peer as known now; 0 while its session is not open. */
-  make(linker: Cell, to: PID, incarnation: number): void {
+  /** @param incarnation of the peer as known now; 0 while its session is not open. @param again says so to a peer that knows. */
+  make(linker: Cell, to: PID, incarnation: number, again: boolean): void {
     if (to.isExact && incarnation !== 0 && incarnation !== to.incarnation) {
       linker.notifyExited(to, { kind: 'unreachable', message: `node '${to.node}' has been started again since` });
       return;
     }
-    const links = (linker.links ??= new Map());
-    if (links.has(to.address)) return;
+    const links = (linker.extras.links ??= new Map());
+    if (links.has(to.address) && !again) return;
     const key = keyOf(linker.pid.id, linker.pid.generation, to.id, to.generation);
     this.#table(this.#outgoing, to.node).set(key, { linker, to });
     links.set(to.address, {
@@ -95,7 +95,7 @@ export class RemoteLinks {
     });
     this.#forget(table.get(key));
     table.set(key, linker);
-    (cell.linkers ??= new Set()).add(linker);
+    (cell.extras.linkers ??= new Set()).add(linker);
   }
 
   exited(peer: string, peerIncarnation: number, envelope: ExitedEnvelope): void {

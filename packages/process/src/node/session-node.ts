@@ -23,7 +23,8 @@ export interface SessionNode {
   receive(session: Session, envelope: Envelope): void;
   broken(session: Session, why: string): void;
   rejected(peer: string, why: string): void;
-  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): void;
+  /** Gives what is to be sent in its place: whoever waits for it must not take what comes behind it for the next. */
+  undeliverable(peer: string, envelope: Envelope, reason: 'unencodable' | 'too-large'): Envelope | undefined;
   /** The session can take messages again, or has none left that are unacknowledged. */
   eased(session: Session): void;
   countResent(batches: number): void;

@@ -1,15 +1,16 @@
 import type { PID } from '../pid.ts';
 import type { Timer } from '../platform/platform.ts';
 import { Assembly, partsOf } from './assembly.ts';
-import { asEnvelope, type Envelope, halve, kind } from './envelope.ts';
+import { asEnvelope, type Envelope, halve, kind, weightOf, wireOf } from './envelope.ts';
 import { decode, encode, type End, type Frame, pack, protocolVersion, sameEnd, unknownEnd } from './frame.ts';
 import { type Batch, Outbox } from './outbox.ts';
 import type { SessionNode } from './session-node.ts';
 
 /** A received batch is acknowledged after this many milliseconds if nothing else carries the acknowledgement. */
 const acknowledgeDelay = 20;
-/** Bytes received that are acknowledged at once, so that the peer's window never runs dry. */
+/** Bytes, or messages, received that are acknowledged at once, so that the peer's window never runs dry. */
 const acknowledgeBytes = 1024 * 1024;
+const acknowledgeMessages = 8192;
 /** Bytes kept free in a frame for its own fields and the codec's. */
 const frameReserve = 512;
 
@@ -27,6 +28,7 @@ export class Session {
   readonly #outbox = new Outbox();
   #received = 0;
   #receivedBytes = 0;
+  #receivedMessages = 0;
   #open = false;
   #ended = false;
   #suspected = false;
@@ -38,6 +40,7 @@ export class Session {
   #watchedSince = 0;
   #heartbeat: Timer | undefined;
   #acknowledgement: Timer | undefined;
+  #owesAcknowledgement = false;
   readonly #assembly = new Assembly();
 
   constructor(node: SessionNode, peer: string, local: End) {
@@ -73,8 +76,8 @@ export class Session {
     this.#outbox.push(envelope);
   }
 
-  pushMessage(to: PID, from: PID, name: string, body: unknown): void {
-    this.#outbox.pushMessage(to, from, name, body);
+  pushMessage(to: PID, from: PID, name: string, body: unknown, meta?: unknown): void {
+    this.#outbox.pushMessage(to, from, name, body, meta);
   }
 
   /** Sends what waits, as far as credit goes. */
@@ -239,6 +242,7 @@ export class Session {
 
   #take(envelope: Envelope | undefined): void {
     if (envelope === undefined) return this.#node.rejected(this.peer, 'an envelope of unknown shape');
+    this.#receivedMessages += weightOf(envelope);
     if (envelope[0] !== kind.chunk) return this.#node.receive(this, envelope);
     const whole = this.#assembly.take(envelope, this.#node.maxMessage);
     if (typeof whole === 'string') this.#node.rejected(this.peer, whole);
@@ -268,13 +272,18 @@ export class Session {
   #chunk(envelope: Envelope): void {
     let packed: Uint8Array;
     try {
-      packed = pack(envelope);
+      packed = pack(wireOf([envelope])[0]);
     } catch {
-      return this.#node.undeliverable(this.peer, envelope, 'unencodable');
+      return this.#replace(envelope, 'unencodable');
     }
-    if (packed.length > this.#node.maxMessage) return this.#node.undeliverable(this.peer, envelope, 'too-large');
+    if (packed.length > this.#node.maxMessage) return this.#replace(envelope, 'too-large');
     const size = Math.max(frameReserve, this.#node.maxPayload - frameReserve);
     this.#outbox.divide(partsOf(envelope, packed, size));
+  }
+
+  #replace(envelope: Envelope, reason: 'unencodable' | 'too-large'): void {
+    const instead = this.#node.undeliverable(this.peer, envelope, reason);
+    if (instead !== undefined) this.#outbox.divide([{ envelopes: [instead], whole: undefined }]);
   }
 
   #encode(envelopes: readonly Envelope[]): Uint8Array | undefined {
@@ -286,7 +295,7 @@ export class Session {
         to: this.remote,
         sequence,
         received: this.#received,
-        envelopes,
+        envelopes: wireOf(envelopes),
       });
     } catch {
       return undefined;
@@ -313,8 +322,15 @@ export class Session {
   }
 
   #acknowledgeSoon(): void {
-    if (this.#receivedBytes >= acknowledgeBytes) return this.#acknowledge(false);
-    this.#acknowledgement ??= this.#node.timer(acknowledgeDelay, () => this.#acknowledge(false));
+    if (this.#receivedBytes >= acknowledgeBytes || this.#receivedMessages >= acknowledgeMessages) {
+      return this.#acknowledge(false);
+    }
+    this.#owesAcknowledgement = true;
+    // Not armed anew for every batch: batches outnumber what has to be acknowledged on its own.
+    this.#acknowledgement ??= this.#node.timer(acknowledgeDelay, () => {
+      this.#acknowledgement = undefined;
+      if (this.#owesAcknowledgement) this.#acknowledge(false);
+    });
   }
 
   #acknowledge(missed: boolean): void {
@@ -323,9 +339,8 @@ export class Session {
 
   /** Whatever just left carried the acknowledgement. */
   #acknowledged(): void {
-    this.#acknowledgement?.cancel();
-    this.#acknowledgement = undefined;
-    this.#receivedBytes = 0;
+    this.#owesAcknowledgement = false;
+    this.#receivedBytes = this.#receivedMessages = 0;
   }
 
   #heartbeatFrame(answer: boolean, missed: boolean): void {

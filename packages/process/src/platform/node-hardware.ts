@@ -1,14 +1,7 @@
 import { statfs } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
 import { Future } from '../future/future.ts';
-
-/** What a machine has; sizes in bytes. */
-export interface Hardware {
-  readonly cpus: number;
-  readonly memory: number;
-  /** Size of the file system that holds `folder`, which must exist. */
-  disk(folder: string): Future<number>;
-}
+import type { Hardware } from './platform.ts';
 
 /** The machine this OS process runs on. */
 export function nodeHardware(): Hardware {
@@ -16,5 +9,10 @@ export function nodeHardware(): Hardware {
     cpus: availableParallelism(),
     memory: totalmem(),
     disk: (folder) => Future.from(statfs(folder).then(({ blocks, bsize }) => blocks * bsize)),
+    freeMemory: freemem,
+    load() {
+      const [oneMinute = 0, fiveMinutes = 0, fifteenMinutes = 0] = loadavg();
+      return { oneMinute, fiveMinutes, fifteenMinutes };
+    },
   };
 }

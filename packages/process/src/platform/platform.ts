@@ -10,6 +10,7 @@ export interface Platform {
   readonly random: Random;
   readonly files: Files;
   readonly children: Children;
+  readonly hardware: Hardware;
   readonly loop: Loop;
   /** True where time stands still between turns: budgets are counts only. */
   readonly simulated: boolean;
@@ -90,4 +91,22 @@ export interface Children {
   signalGroup(pid: number, signal: Signal): boolean;
   /** The start time of a living process, or undefined if there is none with that pid. */
   startTime(pid: number): Future<number | undefined>;
+}
+
+/** What the machine has, and how busy it is. Sizes in bytes. */
+export interface Hardware {
+  readonly cpus: number;
+  readonly memory: number;
+  /** Size of the file system that holds `folder`, which must exist. */
+  disk(folder: string): Future<number>;
+  /** Memory that programs could take now. */
+  freeMemory(): number;
+  load(): LoadAverages;
+}
+
+/** How many threads ran or wanted to, on average over the last minutes, as uptime(1) shows it. */
+export interface LoadAverages {
+  readonly oneMinute: number;
+  readonly fiveMinutes: number;
+  readonly fifteenMinutes: number;
 }

@@ -1,4 +1,5 @@
 import { toMilliseconds, type Duration } from '../duration.ts';
+import { ProcessError } from '../errors.ts';
 import type { Event, ExitReason } from '../event.ts';
 import { Deferred, type Future } from '../future/future.ts';
 import type { Message } from '../message.ts';
@@ -8,12 +9,14 @@ import type { Runtime } from '../runtime.ts';
 import type { Interceptor } from '../runtime-options.ts';
 
 /** Which messages or exits a rule is for. A bare PID means whoever has the id, an exact one that very process. */
-export interface Match {
+export interface Match<T = unknown> {
   /** Sender, or who exited. Default: anyone. */
   readonly from?: PID;
   /** Receiver. Default: anyone. */
   readonly to?: PID;
-  /** How many events the rule is for before it retires. Default 1. */
+  /** What else must hold of the body, or of the reason of an exit. */
+  readonly where?: (body: T) => boolean;
+  /** How many events the rule is for before it retires. Default 1; for `forbid` all there are. */
   readonly times?: number;
 }
 
@@ -42,10 +45,10 @@ export class Rules {
   }
 
   /** @param kind of message; undefined for any. */
-  message<T>(kind: Message<T> | undefined, match: Match = {}): Future<Intercepted<T>> {
+  message<T>(kind: Message<T> | undefined, match: Match<T> = {}): Future<Intercepted<T>> {
     const name = kind?.name;
     const matches = (event: Event, to: PID): boolean =>
-      event.kind === 'message' && (name === undefined || event.name === name) && concerns(event, to, match);
+      event.kind === 'message' && (name === undefined || event.name === name) && concerns(event, to, match as Match);
     return this.#add(matches, match.times) as Future<Intercepted<T>>;
   }
 
@@ -57,8 +60,8 @@ export class Rules {
     ).map(() => undefined);
   }
 
-  exited(match: Match = {}): Future<Intercepted<ExitReason>> {
-    const matches = (event: Event, to: PID): boolean => event.kind === 'exited' && concerns(event, to, match);
+  exited(match: Match<ExitReason> = {}): Future<Intercepted<ExitReason>> {
+    const matches = (event: Event, to: PID): boolean => event.kind === 'exited' && concerns(event, to, match as Match);
     return this.#add(matches, match.times) as Future<Intercepted<ExitReason>>;
   }
 }
@@ -70,9 +73,12 @@ export class Rules {
 export class Interception implements Disposable {
   readonly observe: Rules;
   readonly drop: Rules;
+  /** Rules for what must not come: it is served, and `dispose` throws FORBIDDEN_EVENT. */
+  readonly forbid: Rules;
   readonly #runtime: Runtime;
   readonly #previous: Interceptor | undefined;
   readonly #released = new WeakSet<Event>();
+  readonly #forbidden: string[] = [];
   #rules: Rule[] = [];
   readonly #own: Interceptor = (event, to) => this.#judge(event, to);
 
@@ -80,6 +86,9 @@ export class Interception implements Disposable {
     this.#runtime = runtime;
     this.observe = new Rules((matches, times) => this.#add(matches, () => 'serve', times));
     this.drop = new Rules((matches, times) => this.#add(matches, () => 'drop', times));
+    this.forbid = new Rules((matches, times = Number.POSITIVE_INFINITY) =>
+      this.#add(matches, (event, to) => this.#note(event, to), times),
+    );
     this.#previous = runtime.interceptor;
     runtime.interceptor = this.#own;
   }
@@ -102,11 +111,14 @@ export class Interception implements Disposable {
     this.#runtime.cell(to.id)?.notifyExited(from, reason);
   }
 
+  /** Ends it. Throws FORBIDDEN_EVENT if something came that must not. */
   dispose(): void {
     for (const rule of this.#rules) rule.seen.abandon();
     this.#rules = [];
     // Another may have been made since; then this one only lets everything through.
     if (this.#runtime.interceptor === this.#own) this.#runtime.interceptor = this.#previous;
+    const came = this.#forbidden.splice(0);
+    if (came.length > 0) throw new ProcessError('FORBIDDEN_EVENT', `Forbidden, and served: ${came.join(', ')}`);
   }
 
   [Symbol.dispose](): void {
@@ -117,6 +129,11 @@ export class Interception implements Disposable {
     const rule: Rule = { matches, act, seen: new Deferred<Intercepted<unknown>>(), left: times };
     this.#rules.unshift(rule);
     return rule.seen.future;
+  }
+
+  #note(event: Event, to: PID): Verdict {
+    this.#forbidden.push(`${event.kind} '${event.name}' from ${String(event.from ?? 'nobody')} to ${to.toString()}`);
+    return 'serve';
   }
 
   #judge(event: Event, to: PID): Verdict {
@@ -135,7 +152,11 @@ export function intercept(runtime: Runtime): Interception {
 }
 
 function concerns(event: Event, to: PID, match: Match): boolean {
-  return (match.from === undefined || same(match.from, event.from)) && (match.to === undefined || same(match.to, to));
+  return (
+    (match.from === undefined || same(match.from, event.from)) &&
+    (match.to === undefined || same(match.to, to)) &&
+    (match.where === undefined || match.where(event.body))
+  );
 }
 
 function same(wanted: PID, found: PID | undefined): boolean {

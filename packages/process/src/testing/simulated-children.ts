@@ -27,17 +27,29 @@ interface Running {
 
 /** Child processes that exist on paper only. */
 export class SimulatedChildren implements Children {
-  bootId = 'simulated-boot-1';
   readonly #clock: Clock;
   readonly #files: SimulatedFiles;
   readonly #script: Script;
   readonly #running = new Map<number, Running>();
   #pids = 100;
+  #boots = 1;
 
   constructor(clock: Clock, files: SimulatedFiles, script: Script) {
     this.#clock = clock;
     this.#files = files;
     this.#script = script;
+  }
+
+  get bootId(): string {
+    return `simulated-boot-${this.#boots}`;
+  }
+
+  /** The machine starts anew: every child is gone, nobody is told, and pids begin again. */
+  reboot(): void {
+    for (const { timer } of this.#running.values()) timer?.cancel();
+    this.#running.clear();
+    this.#pids = 100;
+    this.#boots++;
   }
 
   /** Pids of the children that run now. */
@@ -47,7 +59,9 @@ export class SimulatedChildren implements Children {
 
   spawn(command: Command): Future<Child> {
     const started = new Deferred<Child>();
+    const boot = this.#boots;
     this.#clock.timer(0, () => {
+      if (boot !== this.#boots) return;
       try {
         started.set(this.#start(command));
       } catch (error) {
@@ -61,7 +75,9 @@ export class SimulatedChildren implements Children {
     const running = this.#running.get(pid);
     if (running === undefined) return false;
     if (signal === 'SIGKILL' || running.run.stubborn !== true) {
-      this.#clock.timer(0, () => this.#exit(pid, { kind: 'signaled', signal }));
+      this.#clock.timer(0, () => {
+        if (this.#running.get(pid) === running) this.#exit(pid, { kind: 'signaled', signal });
+      });
     }
     return true;
   }

@@ -1,141 +1,140 @@
 import { Deferred, type Future } from '../future/future.ts';
-import type { Clock, Files } from '../platform/platform.ts';
+import type { Clock, Files, Random } from '../platform/platform.ts';
+import { failure, SimulatedDisk } from './simulated-disk.ts';
+import { SeededRandom } from './seeded-random.ts';
 
-interface StoredFile {
-  data: Uint8Array;
-  modified: number;
+/** A write that has begun: a crash leaves it done, not done, or done in part. */
+interface Write {
+  /** @param part of the data, from 0 to 1, that gets onto the disk. */
+  readonly perform: (part: number) => void;
 }
 
-interface Disk {
-  readonly files: Map<string, StoredFile>;
-  readonly folders: Set<string>;
-  failWrites: string | undefined;
-}
-
-/** A disk in memory. Every operation completes in a later turn of the virtual clock, as a real one would. */
+/**
+ * A disk in memory, as one program sees it. Every operation completes in a later turn of the virtual clock, as a real one
+ * would; those that are open at a time may overtake each other.
+ */
 export class SimulatedFiles implements Files {
+  readonly disk: SimulatedDisk;
+  /** @internal */
+  readonly random: Random;
   readonly #clock: Clock;
-  readonly #disk: Disk;
+  readonly #open = new Set<Write>();
 
-  /** @param shared another view of the same disk, for instance that of a node that crashed. */
-  constructor(clock: Clock, shared?: SimulatedFiles) {
+  constructor(clock: Clock, disk?: SimulatedDisk, random: Random = new SeededRandom('files')) {
     this.#clock = clock;
-    this.#disk =
-      shared !== undefined ? shared.#disk : { files: new Map(), folders: new Set(['/']), failWrites: undefined };
+    this.random = random;
+    this.disk = disk ?? new SimulatedDisk(random);
   }
 
-  /** When set, every write fails with this code (`ENOSPC`, `EACCES`, …). */
+  /** See SimulatedDisk. */
   get failWrites(): string | undefined {
-    return this.#disk.failWrites;
+    return this.disk.failWrites;
   }
   set failWrites(code: string | undefined) {
-    this.#disk.failWrites = code;
-  }
-
-  get #files(): Map<string, StoredFile> {
-    return this.#disk.files;
-  }
-  get #folders(): Set<string> {
-    return this.#disk.folders;
+    this.disk.failWrites = code;
   }
 
   read(path: string, options: { offset?: number; length?: number } = {}): Future<Uint8Array> {
     return this.#later(() => {
-      const { data } = this.#file(path);
       const offset = options.offset ?? 0;
-      return data.slice(offset, options.length === undefined ? undefined : offset + options.length);
+      return this.#file(path).slice(offset, options.length === undefined ? undefined : offset + options.length);
     });
   }
 
   replace(path: string, data: Uint8Array | string): Future<void> {
-    return this.#later(() => this.#store(path, bytesOf(data)));
+    const bytes = bytesOf(data);
+    // Until the rename there is only the temporary file, so a crash leaves all of it or nothing.
+    return this.#write((part) => {
+      if (part >= 0.5) this.disk.replace(path, bytes, this.#clock.now(), true);
+    });
   }
 
   append(path: string, data: Uint8Array | string): Future<void> {
-    return this.#later(() =>
-      this.#store(path, Buffer.concat([this.#files.get(path)?.data ?? new Uint8Array(), bytesOf(data)])),
-    );
+    const bytes = bytesOf(data);
+    return this.#write((part) => {
+      const length = Math.round(bytes.length * part);
+      if (length > 0 || part === 1) this.disk.append(path, bytes.subarray(0, length), this.#clock.now());
+    });
   }
 
   list(path: string): Future<readonly string[]> {
     return this.#later(() => {
-      if (!this.#folders.has(path)) throw failure('ENOENT', 'no such folder', path);
-      const inside = `${path === '/' ? '' : path}/`;
-      const names = new Set<string>();
-      for (const other of [...this.#files.keys(), ...this.#folders]) {
-        if (other.startsWith(inside) && other !== inside) names.add(other.slice(inside.length).split('/', 1)[0] ?? '');
-      }
-      return [...names].filter((name) => name !== '').sort();
+      const names = this.disk.list(path);
+      if (names === undefined) throw failure('ENOENT', 'no such folder', path);
+      return names;
     });
   }
 
   stat(path: string): Future<{ readonly size: number; readonly directory: boolean; readonly modified: number }> {
     return this.#later(() => {
-      if (this.#folders.has(path)) return { size: 0, directory: true, modified: 0 };
-      const file = this.#file(path);
-      return { size: file.data.length, directory: false, modified: file.modified };
+      const found = this.disk.stat(path);
+      if (found === undefined) throw failure('ENOENT', 'no such file', path);
+      return found;
     });
   }
 
   /** There are no symbolic links on this disk. */
   realPath(path: string): Future<string> {
     return this.#later(() => {
-      if (!this.#folders.has(path)) this.#file(path);
+      if (this.disk.stat(path) === undefined) throw failure('ENOENT', 'no such file', path);
       return path;
     });
   }
 
   createFolder(path: string): Future<void> {
-    return this.#later(() => {
-      this.#failIfTold(path);
-      this.#makeFolders(path);
+    return this.#write((part) => {
+      if (part >= 0.5) this.disk.createFolder(path);
     });
   }
 
   remove(path: string): Future<void> {
-    return this.#later(() => {
-      for (const other of [...this.#files.keys()])
-        if (other === path || other.startsWith(`${path}/`)) this.#files.delete(other);
-      for (const other of [...this.#folders])
-        if (other === path || other.startsWith(`${path}/`)) this.#folders.delete(other);
+    return this.#write((part) => {
+      if (part >= 0.5) this.disk.remove(path, this.#clock.now());
     });
   }
 
-  /** What a scripted child writes while it runs; takes effect at once. */
+  /** What a scripted child writes while it runs, unsynced; takes effect at once. */
   write(path: string, data: Uint8Array | string): void {
-    this.#store(path, bytesOf(data));
+    this.disk.replace(path, bytesOf(data), this.#clock.now(), false);
   }
 
   /** The content now, for scripted children and assertions. */
   peek(path: string): string | undefined {
-    const file = this.#files.get(path);
-    return file === undefined ? undefined : Buffer.from(file.data).toString('utf8');
+    const data = this.disk.read(path);
+    return data === undefined ? undefined : Buffer.from(data).toString('utf8');
   }
 
-  #store(path: string, data: Uint8Array): void {
-    this.#failIfTold(path);
-    this.#makeFolders(path.slice(0, path.lastIndexOf('/')) || '/');
-    this.#files.set(path, { data, modified: this.#clock.now() });
+  /** @internal The program was killed: nobody hears of what is under way, but some of it may have happened. */
+  abort(): void {
+    for (const write of this.#open) {
+      try {
+        write.perform(this.random.next());
+      } catch {
+        // A full disk has nobody to tell.
+      }
+    }
+    this.#open.clear();
   }
 
-  #makeFolders(path: string): void {
-    const parts = path.split('/').filter((part) => part !== '');
-    for (let count = 1; count <= parts.length; count++) this.#folders.add(`/${parts.slice(0, count).join('/')}`);
+  #file(path: string): Uint8Array {
+    const data = this.disk.read(path);
+    if (data === undefined) throw failure('ENOENT', 'no such file', path);
+    return data;
   }
 
-  #file(path: string): StoredFile {
-    const file = this.#files.get(path);
-    if (file === undefined) throw failure('ENOENT', 'no such file', path);
-    return file;
-  }
-
-  #failIfTold(path: string): void {
-    if (this.failWrites !== undefined) throw failure(this.failWrites, 'write refused by the simulation', path);
+  #write(perform: Write['perform']): Future<void> {
+    const write: Write = { perform };
+    this.#open.add(write);
+    return this.#later(() => {
+      this.#open.delete(write);
+      perform(1);
+    });
   }
 
   #later<T>(work: () => T): Future<T> {
     const deferred = new Deferred<T>();
-    this.#clock.timer(0, () => {
+    const [least, most] = this.disk.latency;
+    this.#clock.timer(most > 0 ? least + this.random.next() * (most - least) : 0, () => {
       try {
         deferred.set(work());
       } catch (error) {
@@ -148,8 +147,4 @@ export class SimulatedFiles implements Files {
 
 function bytesOf(data: Uint8Array | string): Uint8Array {
   return typeof data === 'string' ? new TextEncoder().encode(data) : data.slice();
-}
-
-function failure(code: string, text: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${text}, '${path}'`), { code });
 }

@@ -1,10 +1,20 @@
 /* oxlint-disable no-restricted-imports, no-restricted-globals -- to forbid them in simulated turns it must hold them */
 import childProcess from 'node:child_process';
 import crypto from 'node:crypto';
+import dgram from 'node:dgram';
 import dns from 'node:dns';
 import fs from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
+import os from 'node:os';
+import timers from 'node:timers';
+import timersPromises from 'node:timers/promises';
+import tls from 'node:tls';
+import workerThreads from 'node:worker_threads';
+import zlib from 'node:zlib';
 import { Cell } from '../cell.ts';
 import { ProcessError } from '../errors.ts';
 import type { Subscription } from '../transport.ts';
@@ -12,27 +22,46 @@ import { currentOwner } from '../turn.ts';
 
 type Anything = (...given: unknown[]) => unknown;
 
-/** What reads the real clock, draws real chance, or touches the outside; by the object that has it. */
+const timerFunctions = ['setTimeout', 'setInterval', 'setImmediate'];
+const connecting = [
+  'request',
+  'get',
+  'connect',
+  'createServer',
+  'createSecureServer',
+  'createConnection',
+  'createSocket',
+];
+
+/**
+ * What reads the real clock, draws real chance, or touches the outside, by the object that has it. Constructors count as
+ * functions. What is pure (hashes, sync compression) or runs in the same turn or the next (queueMicrotask) stays.
+ */
 const forbidden: readonly (readonly [name: string, holder: object, functions: readonly string[]])[] = [
   ['Math', Math, ['random']],
   ['performance', performance, ['now']],
-  ['', globalThis, ['setTimeout', 'setInterval', 'setImmediate', 'fetch']],
+  ['process', process, ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'kill']],
+  ['process.hrtime', process.hrtime, ['bigint']],
+  ['', globalThis, [...timerFunctions, 'fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'MessageChannel']],
+  ['timers', timers, timerFunctions],
+  ['timers.promises', timersPromises, timerFunctions],
+  ['AbortSignal', AbortSignal, ['timeout']],
   ['crypto', globalThis.crypto, ['randomUUID', 'getRandomValues']],
-  ['crypto', crypto, ['randomBytes', 'randomUUID', 'randomInt', 'randomFillSync']],
-  ['fs', fs, ['openSync', 'readFileSync', 'writeFileSync', 'appendFileSync', 'statSync', 'readdirSync', 'existsSync']],
-  [
-    'fs',
-    fs,
-    ['open', 'readFile', 'writeFile', 'appendFile', 'stat', 'readdir', 'createReadStream', 'createWriteStream'],
-  ],
-  [
-    'fs.promises',
-    fs.promises,
-    ['open', 'readFile', 'writeFile', 'appendFile', 'stat', 'readdir', 'mkdir', 'rm', 'rename'],
-  ],
-  ['net', net, ['connect', 'createConnection', 'createServer']],
-  ['dns', dns, ['lookup', 'resolve']],
-  ['child_process', childProcess, ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']],
+  ['crypto', crypto, functionsOf(crypto, /^(random|generate|pbkdf2$|scrypt$|hkdf$)/)],
+  ['fs', fs, functionsOf(fs, /^[a-z]/)],
+  ['fs.promises', fs.promises, functionsOf(fs.promises, /^[a-z]/)],
+  ['net', net, connecting],
+  ['tls', tls, connecting],
+  ['http', http, connecting],
+  ['https', https, connecting],
+  ['http2', http2, connecting],
+  ['dgram', dgram, connecting],
+  ['dns', dns, functionsOf(dns, /^(lookup|resolve|reverse)/)],
+  ['dns.promises', dns.promises, functionsOf(dns.promises, /^(lookup|resolve|reverse)/)],
+  ['child_process', childProcess, functionsOf(childProcess, /^[a-z]/)],
+  ['worker_threads', workerThreads, ['Worker', 'BroadcastChannel', 'MessageChannel']],
+  ['zlib', zlib, functionsOf(zlib, /^(?!create|crc32)[a-z].*(?<!Sync)$/)],
+  ['os', os, functionsOf(os, /^[a-z]/)],
 ];
 
 let armed = 0;
@@ -65,6 +94,8 @@ function check(what: string): void {
 }
 
 function patch(): () => void {
+  // They may be files, whose writer takes what fs has when it is first asked for.
+  void [process.stdout, process.stderr];
   const undo: (() => void)[] = [];
   const replace = (holder: object, name: string, value: unknown): void => {
     const original: unknown = Reflect.get(holder, name);
@@ -85,12 +116,7 @@ function patch(): () => void {
       const original: unknown = Reflect.get(holder, name);
       if (typeof original !== 'function') continue;
       const call = `${holderName === '' ? '' : `${holderName}.`}${name}()`;
-      const guarded = function (this: unknown, ...given: unknown[]): unknown {
-        check(call);
-        return Reflect.apply(original as Anything, this, given);
-      };
-      // promisify and others look for what hangs on the function.
-      replace(holder, name, Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(original)));
+      replace(holder, name, guarded(original as Anything, call));
     }
   }
   replace(globalThis, 'Date', guardedDate(Date));
@@ -99,6 +125,23 @@ function patch(): () => void {
     for (const step of undo.reverse()) step();
     syncBuiltinESMExports();
   };
+}
+
+function functionsOf(holder: object, named: RegExp): readonly string[] {
+  return Object.keys(holder).filter((name) => named.test(name));
+}
+
+function guarded(original: Anything, call: string): Anything {
+  return new Proxy(original, {
+    apply(target, self, given): unknown {
+      check(call);
+      return Reflect.apply(target, self, given);
+    },
+    construct(target, given, newTarget): object {
+      check(`new ${call}`);
+      return Reflect.construct(target, given, newTarget) as object;
+    },
+  });
 }
 
 /** A date of a given time is a value; only the present is the outside. */

@@ -8,6 +8,7 @@ const burst = 1000;
 export class VirtualClock implements Clock {
   readonly #timers = new TimerQueue();
   #now: number;
+  #fired = 0;
 
   /** @param start milliseconds since the epoch. */
   constructor(start: number) {
@@ -26,6 +27,17 @@ export class VirtualClock implements Clock {
     return this.#timers.nextDue();
   }
 
+  /** How many timers have run: in a simulated world every frame, delay and disk operation is one. */
+  get fired(): number {
+    return this.#fired;
+  }
+
+  /** Whether a timer is due now. */
+  get isDue(): boolean {
+    const due = this.#timers.nextDue();
+    return due !== undefined && due <= this.#now;
+  }
+
   /** Runs timers that are due now, as many as one go may run. True if there was one. */
   fireDue(): boolean {
     let fired = 0;
@@ -33,6 +45,7 @@ export class VirtualClock implements Clock {
       const thunk = this.#timers.take(this.#now);
       if (thunk === undefined) break;
       fired++;
+      this.#fired++;
       thunk();
     }
     return fired > 0;

@@ -10,7 +10,7 @@ import {
   type StateValue,
 } from 'xstate';
 import { TransitionTable, type Transition } from './table.ts';
-import { assertCompilable } from './uncompilable.ts';
+import { assertCompilable, UncompilableMachineError } from './uncompilable.ts';
 
 /** Nested state values as dotted paths: `{ connected: 'active' }` is `'connected.active'`. */
 type Dotted<Value> = Value extends string
@@ -36,11 +36,17 @@ export type TableOf<Machine extends AnyStateMachine> = TransitionTable<
  * As in xstate, a transition without target and actions forbids its event: the table does not accept it.
  *
  * @throws {UncompilableMachineError} naming state and feature: context, guards, delays, invocations, eventless
- * transitions, outputs, wildcards, inline or built-in actions, action parameters, parallel and history states
+ * transitions, several targets, outputs, wildcards, routes, inline or built-in actions, action parameters, parallel and
+ * history states, and `onDone` transitions that lead from one final state to another without end
  */
 export function compile<Machine extends AnyStateMachine>(machine: Machine): TableOf<Machine>;
 export function compile(machine: AnyStateMachine): TransitionTable<string, string, string> {
   assertCompilable(machine);
+  return tabulate(bounded(machine));
+}
+
+function tabulate(machine: AnyStateMachine): TransitionTable<string, string, string> {
+  const initial = initialOutcome(machine);
   const nodes = descendants(machine.root);
   const events = eventTypes(nodes);
   const transitions = new Map<string, ReadonlyMap<string, Transition<string, string>>>();
@@ -52,11 +58,11 @@ export function compile(machine: AnyStateMachine): TransitionTable<string, strin
     // xstate's pure functions would still step a machine that is done; its actors do not.
     const isDone = snapshot.status === 'done';
     if (isDone) final.add(name);
-    transitions.set(name, isDone ? new Map() : transitionsFrom(machine, snapshot, events));
+    transitions.set(name, isDone ? new Map() : transitionsFrom(machine, snapshot, name, events));
   }
   return new TransitionTable({
     id: machine.id,
-    initial: outcome(initialTransition(machine)),
+    initial,
     events,
     transitions,
     final,
@@ -66,13 +72,45 @@ export function compile(machine: AnyStateMachine): TransitionTable<string, strin
 function transitionsFrom(
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
+  name: string,
   events: readonly string[],
 ): ReadonlyMap<string, Transition<string, string>> {
   const result = new Map<string, Transition<string, string>>();
   for (const type of events) {
-    if (snapshot.can({ type })) result.set(type, outcome(transition(machine, snapshot, { type })));
+    if (!snapshot.can({ type })) continue;
+    try {
+      result.set(type, outcome(transition(machine, snapshot, { type })));
+    } catch {
+      // Without guards and functions there is nothing else that could throw.
+      throw endless(machine, name, `on "${type}"`);
+    }
   }
   return result;
+}
+
+function initialOutcome(machine: AnyStateMachine): Transition<string, string> {
+  const start = initialTransition(machine);
+  if (start[0].status === 'error') throw endless(machine, '', 'at the start');
+  return outcome(start);
+}
+
+/**
+ * The same machine that gives up where it would turn in circles: a step enters each final state once at most, as the state
+ * alone decides what comes next.
+ */
+function bounded(machine: AnyStateMachine): AnyStateMachine {
+  const copy = machine.provide({});
+  copy.options = { ...copy.options, maxIterations: descendants(machine.root).length + 1 };
+  return copy;
+}
+
+function endless(machine: AnyStateMachine, state: string, when: string): UncompilableMachineError {
+  return new UncompilableMachineError(
+    machine.id,
+    state,
+    `onDone transitions without end ${when}`,
+    'let one of them lead to a state that is not final',
+  );
 }
 
 function outcome([snapshot, actions]: readonly [AnyMachineSnapshot, readonly { readonly type: string }[]]): Transition<

@@ -3,3 +3,8 @@ export { toMermaid } from './mermaid.ts';
 export { TransitionTable, type Transition } from './table.ts';
 export { UncompilableMachineError } from './uncompilable.ts';
 export { effects, events } from './vocabulary.ts';
+export { fromMachine, MachineProcess } from './machine-process.ts';
+export type { InstallAsEvent, MachineHandle, MachineOptions, PersistedMachine } from './machine-process.ts';
+export type { PersistedDelay } from './delays.ts';
+export { machineEvents, StateChanged, WatchState } from './machine-messages.ts';
+export type { MachineState } from './machine-messages.ts';

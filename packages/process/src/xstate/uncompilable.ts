@@ -23,6 +23,7 @@ const NAME = 'name the effect and let the owner carry it out';
 const SPLIT = 'give each region a machine of its own';
 const HOLD = 'keep the data with the owner';
 const LIST = 'list the event types';
+const AIM = 'name the innermost state to enter';
 
 /** @throws {UncompilableMachineError} at the first thing that does not fit into a table */
 export function assertCompilable(machine: AnyStateMachine): void {
@@ -44,6 +45,7 @@ function assertNode(node: AnyStateNode, machine: AnyStateMachine, refuse: Refuse
   if (node.config.invoke !== undefined) refuse(node, 'an invocation (invoke)', NAME);
   if (node.config.always !== undefined) refuse(node, 'an eventless transition (always)', CHOOSE);
   if (node.config.output !== undefined) refuse(node, 'output', HOLD);
+  if (node.config.route !== undefined) refuse(node, 'a route', LIST);
 
   const assertActions = (actions: readonly unknown[], where: string) => {
     for (const action of actions) {
@@ -54,8 +56,11 @@ function assertNode(node: AnyStateNode, machine: AnyStateMachine, refuse: Refuse
   assertActions(node.entry, 'on entry');
   assertActions(node.exit, 'on exit');
   for (const [event, transitions] of node.transitions) {
+    // The root's share in the routes of others, which are refused themselves.
+    if (event === 'xstate.route') continue;
     if (event.includes('*')) refuse(node, `a wildcard event "${event}"`, LIST);
-    for (const { guard, actions } of transitions) {
+    for (const { guard, actions, target } of transitions) {
+      if (target !== undefined && target.length > 1) refuse(node, `several targets on "${event}"`, AIM);
       if (guard !== undefined) refuse(node, `a guard on "${event}"`, CHOOSE);
       assertActions(actions, `on "${event}"`);
     }

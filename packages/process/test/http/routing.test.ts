@@ -43,14 +43,14 @@ class Site extends Process {
 }
 
 class Answering extends Process {
-  answer: () => Future<never> = () => Future.abandoned();
+  outcome: () => Future<never> = () => Future.abandoned();
 
   constructor() {
     super('answering');
   }
 
   protected override initialize(): void {
-    this.route('/', () => this.answer());
+    this.route('/', () => this.outcome());
     this.route('/throws', () => {
       throw new Error('no luck');
     });
@@ -171,11 +171,11 @@ describe('HTTP routing', () => {
     runtime.spawn(answering);
     const discarded = new Deferred<never>();
     discarded.discard();
-    answering.answer = () => discarded.future;
+    answering.outcome = () => discarded.future;
     expect(await get('/answering')).to.equal('500 discarded future');
-    answering.answer = () => Future.failed('text');
+    answering.outcome = () => Future.failed('text');
     expect(await get('/answering')).to.equal('500 text');
-    answering.answer = () => Future.abandoned();
+    answering.outcome = () => Future.abandoned();
     expect(await get('/answering')).to.equal('503 503 Service Unavailable.');
   });
 
@@ -188,7 +188,7 @@ describe('HTTP routing', () => {
   it('a discard of the answer reaches the handler that is at it', async () => {
     const answering = new Answering();
     const pending = new Deferred<never>();
-    answering.answer = () => pending.future;
+    answering.outcome = () => pending.future;
     runtime.spawn(answering);
     const answer = runtime.http({ path: '/answering' });
     await world.settle();

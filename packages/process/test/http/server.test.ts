@@ -14,7 +14,7 @@ import {
   text,
 } from '@mezzo/process';
 import { httpServer, type HttpServerOptions } from '@mezzo/process/http';
-import { prometheusText } from '@mezzo/process/prometheus';
+import { prometheusText } from '@mezzo/process/metrics';
 import { Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
 
@@ -532,13 +532,13 @@ describe('HTTP server', () => {
     const { url } = await start({ metrics: { prometheus: prometheusText() } });
     const snapshot = await fetch(`${url}/metrics/snapshot?timeout=2secs`);
     expect(snapshot.headers.get('content-type')).to.equal('application/json');
-    expect(await snapshot.json()).to.include({ 'process/processes': 3, 'process/errors': 0 });
+    expect(await snapshot.json()).to.include({ 'process/processes': 5, 'process/errors': 0 });
     expect(await (await fetch(`${url}/metrics`)).text()).to.include(
-      '# TYPE process_processes gauge\nprocess_processes 3\n',
+      '# TYPE process_processes gauge\nprocess_processes 5\n',
     );
     expect(await (await fetch(`${url}/__processes__`)).json())
       .to.be.an('array')
-      .with.length(3);
+      .with.length(5);
     expect((await fetch(`${url}/help`)).status).to.equal(200);
     expect((await fetch(url)).status).to.equal(404);
   });

@@ -130,6 +130,22 @@ describe('the NATS transport', () => {
     expect(heard).not.to.include('another topic');
   });
 
+  it('goes on when whoever listens to a topic throws, and reports it', async () => {
+    const errors: unknown[] = [];
+    const a = await start('a', errors);
+    a.spawn(new Adder('adder'));
+    const b = await start('b');
+    a.listen('leader', () => {
+      throw new Error('out of order');
+    });
+    await poll(() => {
+      b.announce('leader', Buffer.from('me'));
+      return errors.length > 0;
+    });
+    expect(errors[0]).to.have.property('message', 'out of order');
+    expect(await b.ask(b.pid('adder@a'), Add, { n: 1 }, { reply: Sum })).to.deep.equal({ n: 2 });
+  });
+
   it('names the peer that nobody answers for', async () => {
     const silent: string[] = [];
     const one = transport();
@@ -169,6 +185,15 @@ describe('the NATS transport', () => {
         'no answer in time',
       );
       mute.close();
+    });
+
+    it('when what listens there is something else', async () => {
+      const other = createServer((socket) => socket.end('SSH-2.0-none\r\n'));
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const address = other.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      expect(await failing({ servers: `nats://127.0.0.1:${port}` })).to.include('no NATS server');
+      other.close();
     });
 
     it('when it refuses our credentials', async () => {

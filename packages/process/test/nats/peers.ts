@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const execArgv = ['--import', 'tsx', '--conditions=mezzo:source'];
+/** What Node needs to run a program of the tests. */
+export const programArguments = ['--import', 'tsx', '--conditions=mezzo:source'];
 
 /** Child processes of a suite, ended after each test. */
 export function withPeers() {
@@ -19,7 +20,7 @@ export function withPeers() {
     /** Starts a program of the given folder and returns once it says 'ready'. */
     async start(program: URL, environment: Record<string, string>, ...args: string[]): Promise<ChildProcess> {
       const child = fork(fileURLToPath(program), args, {
-        execArgv,
+        execArgv: programArguments,
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });

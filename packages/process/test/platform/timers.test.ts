@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { TimerQueue } from '../../src/platform/timers.ts';
 
 describe('TimerQueue', () => {
-  it('LP-SRC-39 runs timers by due time, and in the order they were armed within the same', () => {
+  it('runs timers by due time, and in the order they were armed within the same', () => {
     const seen: string[] = [];
     const queue = new TimerQueue();
     queue.arm(2, () => seen.push('a'));

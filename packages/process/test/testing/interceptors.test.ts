@@ -18,7 +18,7 @@ class Target extends Process {
     this.log.push('func');
     return 'done';
   }
-  watch(pid: PID): void {
+  linkTo(pid: PID): void {
     this.link(pid);
   }
   tell(to: PID, text: string): void {
@@ -75,8 +75,8 @@ describe('intercept', () => {
   it('LP-KIT-03 LP-KIT-04 observes an exit, or drops it', async () => {
     using interception = intercept(runtime);
     const [a, b] = [runtime.spawn(new Target('a')), runtime.spawn(new Target('b'))];
-    void dispatch(pid, (process) => process.watch(a));
-    void dispatch(pid, (process) => process.watch(b));
+    void dispatch(pid, (process) => process.linkTo(a));
+    void dispatch(pid, (process) => process.linkTo(b));
     await world.settle();
     const seen = interception.observe.exited({ from: a, to: pid });
     const dropped = interception.drop.exited({ from: b, to: pid });
@@ -90,7 +90,7 @@ describe('intercept', () => {
   it('LP-LINK-02 makes a linker believe in an exit, once', async () => {
     using interception = intercept(runtime);
     const a = runtime.spawn(new Target('a'));
-    void dispatch(pid, (process) => process.watch(a));
+    void dispatch(pid, (process) => process.linkTo(a));
     await world.settle();
     interception.injectExited(a, pid);
     await world.settle();
@@ -158,6 +158,41 @@ describe('intercept', () => {
     for (const text of ['1', '2', '3']) runtime.send(pid, Note, text);
     await world.settle();
     expect(target.log).to.deep.equal(['3']);
+  });
+
+  it('matches by what is in the body, or by the reason of an exit', async () => {
+    using interception = intercept(runtime);
+    const dropped = interception.drop.message(Note, { where: (text) => text.startsWith('b') });
+    const crashed = interception.observe.exited({ where: (reason) => reason.kind === 'crashed' });
+    for (const text of ['a', 'b', 'c']) runtime.send(pid, Note, text);
+    const other = runtime.spawn(new Target('other'));
+    void dispatch(pid, (process) => process.linkTo(other));
+    await world.settle();
+    runtime.terminate(other);
+    await world.settle();
+    expect([dropped.get().body, crashed.isPending]).to.deep.equal(['b', true]);
+    expect(target.log).to.deep.equal(['a', 'c', 'exited other terminated']);
+  });
+
+  it('what is forbidden is served, and told at the end of the scope', async () => {
+    const interception = intercept(runtime);
+    const seen = interception.forbid.message(Note, { where: (text) => text !== 'allowed' });
+    void interception.forbid.dispatch(pid, 'func');
+    void interception.forbid.exited();
+    runtime.send(pid, Note, 'allowed');
+    await world.settle();
+    expect(seen.isPending).to.equal(true);
+    runtime.send(pid, Note, 'once');
+    runtime.send(pid, Note, 'twice');
+    void runtime.dispatch(pid, 'func');
+    await world.settle();
+    expect(seen.get().body).to.equal('once');
+    expect(target.log).to.deep.equal(['allowed', 'once', 'twice', 'func']);
+    expect(() => interception.dispose())
+      .to.throw(/message 'note'.*message 'note'.*dispatch 'func'/)
+      .with.property('code', 'FORBIDDEN_EVENT');
+    interception.dispose();
+    expect(runtime.interceptor).to.equal(undefined);
   });
 
   it('ends with its scope: nothing is intercepted any more, and rules that saw nothing are abandoned', async () => {

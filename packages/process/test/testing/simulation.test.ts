@@ -73,6 +73,25 @@ describe('Simulation', () => {
     expect(await world.advanceUntil(() => seen.length === 4, '1mins')).to.equal(false);
   });
 
+  it('serves everything of one time before the next, however much it is', async () => {
+    await using world = new Simulation();
+    const runtime = await world.start('node');
+    let served = 0;
+    class Busy extends Process {
+      protected override initialize(): void {
+        this.install(Ping, () => void served++);
+      }
+    }
+    const pid = runtime.spawn(new Busy());
+    const seen: number[] = [];
+    runtime.clock.timer(10, () => {
+      for (let count = 0; count < 10_000; count++) runtime.send(pid, Ping, count);
+    });
+    runtime.clock.timer(10.001, () => seen.push(served));
+    await world.advance(20);
+    expect(seen).to.deep.equal([10_000]);
+  });
+
   it('LP-CLOCK-03 settle drains what processes set off: timers of no delay, dispatches, the end of others', async () => {
     await using world = new Simulation();
     const runtime = await world.start('node');

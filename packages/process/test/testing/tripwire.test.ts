@@ -1,7 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { connect } from 'node:net';
-import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { gzip, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { dispatch, Process, ProcessError, Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
@@ -19,6 +27,23 @@ const outside: Readonly<Record<string, () => unknown>> = {
   'fs.promises.readFile()': () => readFile('/etc/hostname'),
   'net.connect()': () => connect(1),
   'crypto.randomUUID()': () => crypto.randomUUID(),
+  'crypto.getRandomValues()': () => crypto.getRandomValues(new Uint8Array(1)),
+  'crypto.randomBytes()': () => randomBytes(1),
+  'process.hrtime.bigint()': () => process.hrtime.bigint(),
+  'setImmediate()': () => setImmediate(() => {}),
+  'timers.promises.setTimeout()': () => pause(1),
+  'AbortSignal.timeout()': () => AbortSignal.timeout(1),
+  'fs.existsSync()': () => existsSync('/'),
+  'fs.promises.mkdtemp()': () => mkdtemp('/tmp/x'),
+  'http.get()': () => get('http://127.0.0.1:1'),
+  'fetch()': () => fetch('http://127.0.0.1:1'),
+  'dgram.createSocket()': () => createSocket('udp4'),
+  'dns.lookup()': () => lookup('localhost', () => {}),
+  'child_process.execFileSync()': () => execFileSync('true'),
+  'new worker_threads.Worker()': () => new Worker('', { eval: true }),
+  'new MessageChannel()': () => new MessageChannel(),
+  'zlib.gzip()': () => gzip('', () => {}),
+  'os.hostname()': () => hostname(),
 };
 
 describe('the tripwire of a simulation', () => {
@@ -43,8 +68,9 @@ describe('the tripwire of a simulation', () => {
     const simulated = await world.start('a');
     const pid = simulated.spawn(new Offender('values'));
     const year = dispatch(pid, () => new Date(0).getUTCFullYear());
+    const pure = dispatch(pid, () => createHash('md5').update(gzipSync('')).digest('hex').length);
     await world.settle();
-    expect(year.get()).to.equal(1970);
+    expect([year.get(), pure.get()]).to.deep.equal([1970, 32]);
     expect(new Date()).to.be.instanceOf(Date);
     expect(Date.now()).to.be.a('number');
     await using real = await Runtime.start();

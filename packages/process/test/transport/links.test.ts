@@ -53,7 +53,7 @@ describe('links between nodes', () => {
       await world.until(() => listener.heard.length > 0);
       await world.calm();
       expect(listener.heard).to.deep.equal(['exited adder@b terminated']);
-      await dispatch(pid, (p) => p.watch(target));
+      await dispatch(pid, (p) => p.linkTo(target));
       await world.until(() => listener.heard.length > 1);
       expect(listener.heard).to.deep.equal(['exited adder@b terminated', 'exited adder@b unreachable']);
     });
@@ -93,6 +93,53 @@ describe('links between nodes', () => {
       await world.calm();
       expect(one.heard).to.deep.equal(['exited x@b lost', 'exited y@b lost']);
       expect(two.heard).to.deep.equal(['exited x@b lost']);
+    });
+
+    it('LP-LINK-04 by reconnecting alone exit once when the node dies', async () => {
+      const a = await world.start('a');
+      const b = await world.start('b');
+      b.spawn(new Adder('adder'));
+      const listener = new Listener('listener');
+      const pid = a.spawn(listener);
+      await dispatch(pid, (p) => p.reconnectTo(a.pid('adder@b')));
+      await world.calm();
+      world.crash('b');
+      await world.until(() => listener.heard.length > 0);
+      await world.calm();
+      expect(listener.heard).to.deep.equal(['exited adder@b lost']);
+    });
+
+    it('LP-LINK-05 that were made, and made again by reconnecting, exit once', async () => {
+      const a = await world.start('a');
+      const b = await world.start('b');
+      b.spawn(new Adder('adder'));
+      const listener = new Listener('listener', a.pid('adder@b'));
+      const pid = a.spawn(listener);
+      await world.calm();
+      await dispatch(pid, (p) => p.reconnectTo(a.pid('adder@b')));
+      await world.calm();
+      expect(listener.heard).to.deep.equal([]);
+      world.crash('b');
+      await world.until(() => listener.heard.length > 0);
+      await world.calm();
+      expect(listener.heard).to.deep.equal(['exited adder@b lost']);
+    });
+
+    it('LP-LINK-06 of others outlive the reconnecting of one, and exit once each', async () => {
+      const a = await world.start('a');
+      const b = await world.start('b');
+      b.spawn(new Adder('adder'));
+      const one = new Listener('one', a.pid('adder@b'));
+      const two = new Listener('two', a.pid('adder@b'));
+      a.spawn(one);
+      const pid = a.spawn(two);
+      await dispatch(pid, (p) => p.reconnectTo(a.pid('adder@b')));
+      await world.calm();
+      expect([one.heard, two.heard]).to.deep.equal([[], []]);
+      world.crash('b');
+      await world.until(() => one.heard.length > 0 && two.heard.length > 0);
+      await world.calm();
+      expect([one.heard, two.heard]).to.deep.equal([['exited adder@b lost'], ['exited adder@b lost']]);
     });
 
     it('exit when the node comes back in a newer incarnation', async () => {

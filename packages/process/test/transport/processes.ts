@@ -64,8 +64,12 @@ export class Listener extends Process {
     this.heard.push(`exited ${pid.toString()} ${reason.kind}`);
   }
 
-  watch(pid: PID): void {
+  linkTo(pid: PID): void {
     this.link(pid);
+  }
+
+  reconnectTo(pid: PID): void {
+    this.link(pid, { reconnect: true });
   }
 
   tell(pid: PID, kind: Message<{ n: number }>, n: number): boolean {

@@ -1,8 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type Future, Runtime, type DeadLetter, type PID, type RuntimeOptions, type Transport } from '@mezzo/process';
+import {
+  type DeadLetter,
+  type DoorAnswer,
+  type DoorHeaders,
+  type Duration,
+  Future,
+  type PID,
+  ProcessGone,
+  Runtime,
+  type RuntimeOptions,
+  toMilliseconds,
+  type Transport,
+} from '@mezzo/process';
 import { nats } from '@mezzo/process/nats';
+import { PortHub } from '@mezzo/process/pool';
 import { Simulation } from '@mezzo/process/testing';
+
+import { connect, headers as headersOf, type NatsConnection, NatsError, nkeyAuthenticator } from 'nats';
+import { readFileSync } from 'node:fs';
 
 import { withNatsServer } from '../../../../test/support/nats-server.ts';
 
@@ -22,16 +38,29 @@ export interface World {
   stop(runtime: Runtime): Promise<void>;
 }
 
+/** One that others than nodes can reach. */
+export interface DoorWorld extends World {
+  /** Asks at a door as somebody who is no node; fails with PROCESS_NOT_FOUND if nobody has it open. */
+  request(door: string, headers: DoorHeaders, json: string, timeout?: Duration): Future<DoorAnswer>;
+  /** Sends to a door as somebody who is no node. */
+  tell(door: string, headers: DoorHeaders, json: string): void;
+}
+
 /** Short, so that tests with real time stay short. */
 const timing: NodeOptions = { heartbeatInterval: '100ms', linkTimeout: '1s' };
 
 /** Declares the same tests for every transport. */
 export function inEveryWorld(declare: (world: World) => void): void {
+  inWorldsWithDoors(declare);
+  describe('message ports', () => declare(overPorts()));
+}
+
+export function inWorldsWithDoors(declare: (world: DoorWorld) => void): void {
   describe('in-process network (virtual time)', () => declare(simulated()));
   describe('NATS', () => declare(overNats()));
 }
 
-function simulated(): World {
+function simulated(): DoorWorld {
   let simulation: Simulation;
   const runtimes = new Map<string, Runtime>();
   beforeEach(() => {
@@ -49,6 +78,8 @@ function simulated(): World {
     },
     crash: (name) => simulation.crash(name),
     transport: () => simulation.network.transport(),
+    request: (door, headers, json, timeout = '5s') => simulation.network.request(door, headers, json, { timeout }),
+    tell: (door, headers, json) => simulation.network.tell(door, headers, json),
     async until(condition, what = condition.toString()) {
       if (!(await simulation.advanceUntil(condition, '20s')))
         throw new Error(`did not come about within 20 s: ${what}`);
@@ -61,11 +92,49 @@ function simulated(): World {
   };
 }
 
-function overNats(): World {
+function overNats(): DoorWorld {
   const server = withNatsServer();
+  const world = overBroker(() => nats({ servers: server.url, nkeySeedFile: server.credentialsFile }));
+  let client: NatsConnection | undefined;
+  beforeEach(async () => {
+    const seed = Buffer.from(readFileSync(server.credentialsFile, 'utf8').trim());
+    client = await connect({ servers: server.url, authenticator: nkeyAuthenticator(seed) });
+  });
+  afterEach(() => client?.close());
+  return {
+    ...world,
+    request(door, fields, json, timeout = '5s') {
+      const asked = async (): Promise<DoorAnswer> => {
+        try {
+          const options = { headers: made(fields), timeout: toMilliseconds(timeout) };
+          const answer = await client?.request(`mezzo.name.${door}`, json, options);
+          const pairs = [...(answer?.headers ?? [])].map(([name, [value = '']]) => [name, value] as const);
+          return { headers: Object.fromEntries(pairs), json: answer?.string() ?? '' };
+        } catch (error) {
+          if (error instanceof NatsError && error.code === '503') throw new ProcessGone('PROCESS_NOT_FOUND', 'nobody');
+          throw error;
+        }
+      };
+      return Future.from(asked());
+    },
+    tell: (door, fields, json) => client?.publish(`mezzo.name.${door}`, json, { headers: made(fields) }),
+  };
+}
+
+function overPorts(): World {
+  let hub: PortHub;
+  beforeEach(() => {
+    hub = new PortHub();
+  });
+  const world = overBroker(() => hub.transport());
+  afterEach(() => hub.close());
+  return world;
+}
+
+/** In real time. */
+function overBroker(transport: () => Transport): World {
   const runtimes = new Map<string, Runtime>();
   const transports = new Set<Transport>();
-  const transport = (): Transport => nats({ servers: server.url, nkeySeedFile: server.credentialsFile });
   afterEach(async () => {
     for (const runtime of runtimes.values()) await runtime.stop();
     for (const other of transports) await other.stop();
@@ -96,6 +165,12 @@ function overNats(): World {
       await runtime.stop();
     },
   };
+}
+
+function made(fields: DoorHeaders): ReturnType<typeof headersOf> {
+  const headers = headersOf();
+  for (const [name, value] of Object.entries(fields)) headers.set(name, value);
+  return headers;
 }
 
 /** Looks every few milliseconds of real time. */
@@ -140,6 +215,7 @@ export const deaf = {
   noResponders() {},
   connected() {},
   disconnected() {},
+  rejected() {},
   trouble() {},
   failed() {},
 };

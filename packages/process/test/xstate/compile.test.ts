@@ -7,15 +7,18 @@ import {
   emit,
   enqueueActions,
   fromPromise,
+  initialTransition,
   log,
   raise,
   sendTo,
   setup,
   spawnChild,
+  transition,
   type AnyStateMachine,
+  type StateValue,
 } from 'xstate';
-import { compile, effects, events, UncompilableMachineError } from '../../src/xstate/index.ts';
-import { anyMachine, EVENTS, runActor } from './machines.ts';
+import { compile, effects, events, type TransitionTable, UncompilableMachineError } from '../../src/xstate/index.ts';
+import { anyMachine, EVENTS, machineWith, type Misfit, runActor } from './machines.ts';
 
 const door = setup({
   types: { events: events('OPEN', 'SHUT', 'KNOCK', 'LOCK', 'BURN') },
@@ -110,10 +113,12 @@ describe('compile', () => {
   });
 
   it('agrees with a running xstate actor on states, effects and their order, for any machine', () => {
-    let accepted = 0;
+    const seen = { accepted: 0, forbidden: 0, done: 0, moved: 0, within: 0, endless: 0 };
     fc.assert(
-      fc.property(anyMachine, ({ machine, sent }) => {
-        const compiled = compile<AnyStateMachine>(machine);
+      fc.property(anyMachine, ({ config, sent }) => {
+        const machine: AnyStateMachine = createMachine(config);
+        const compiled = compileUnlessEndless(machine);
+        if (compiled === undefined) return void seen.endless++;
         const [start, ...steps] = runActor(machine, sent);
         expect({ state: compiled.initial, effects: compiled.initialEffects }).to.deep.equal({
           state: start?.state,
@@ -123,23 +128,59 @@ describe('compile', () => {
         steps.forEach((step, i) => {
           const outcome = compiled.next(state, sent[i] ?? '');
           expect(outcome ?? { state, effects: [] }).to.deep.equal({ state: step.state, effects: step.effects });
-          if (outcome !== undefined) accepted += 1;
+          if (step.isForbidden) {
+            expect(outcome).to.equal(undefined);
+            seen.forbidden++;
+          }
+          if (outcome !== undefined) seen.accepted++;
+          if (step.effects.some((effect) => effect.endsWith('.done'))) seen.moved++;
           state = outcome?.state ?? state;
+          if (state.split('.').length > 2) seen.within++;
           expect(compiled.isFinal(state)).to.equal(step.isDone);
         });
         if (compiled.isFinal(state)) {
+          seen.done++;
           for (const event of EVENTS) expect(compiled.next(state, event)).to.equal(undefined);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
-    expect(accepted, 'transitions compared').to.be.above(300);
+    // The machines must be worth it.
+    expect(seen.accepted, 'accepted').to.be.above(400);
+    expect(seen.forbidden, 'forbidden').to.be.above(80);
+    expect(seen.done, 'done').to.be.above(5);
+    expect(seen.moved, 'moved on by onDone').to.be.above(20);
+    expect(seen.within, 'at the third level or below').to.be.above(150);
+    expect(seen.endless, 'endless').to.be.below(110);
   });
+
+  /** Undefined where xstate itself finds no end. */
+  function compileUnlessEndless(machine: AnyStateMachine): TransitionTable<string, string, string> | undefined {
+    try {
+      return compile<AnyStateMachine>(machine);
+    } catch (error) {
+      if (!(error instanceof UncompilableMachineError)) throw error;
+      const [, event] = /^onDone transitions without end (?:on "(\w)"|at the start)$/.exec(error.feature) ?? [];
+      const value = error.state.split('.').reduceRight<StateValue>((inner, key) => ({ [key]: inner }), {});
+      const step = () =>
+        event === undefined
+          ? initialTransition(machine)[0]
+          : transition(machine, machine.resolveState({ value, context: {} }), { type: event })[0];
+      if (event === undefined) expect(step()).to.have.property('status', 'error');
+      else expect(step).to.throw(/Infinite loop/);
+      return undefined;
+    }
+  }
 });
 
 describe('compile refuses, naming state and feature:', () => {
   const a = (config: object): AnyStateMachine =>
     createMachine({ id: 'm', initial: 'o', states: { o: { initial: 'a', states: { a: config, b: {} } } } });
+  const nested = (onDone: object) => ({
+    initial: 'x',
+    states: { x: { on: { END: 'y' } }, y: { type: 'final' as const } },
+    onDone,
+  });
   const inner = (action: unknown) => a({ on: { GO: { target: 'b', actions: action } } });
 
   const refused: [what: string, machine: () => AnyStateMachine, state: string, feature: RegExp][] = [
@@ -157,6 +198,31 @@ describe('compile refuses, naming state and feature:', () => {
       /a history state/,
     ],
     ['output', () => a({ type: 'final', output: 1 }), 'o.a', /output/],
+    [
+      'several targets',
+      () => a({ initial: 'x', states: { x: {}, y: {} }, on: { GO: ['b', { target: ['.x', '.y'] }] } }),
+      'o.a',
+      /several targets on "GO"/,
+    ],
+    ['routes', () => a({ id: 'here', route: {} }), 'o.a', /a route/],
+    [
+      'a guard on the way out of a final state',
+      () => a(nested({ guard: 'x' })),
+      'o.a',
+      /a guard on "xstate\.done\.state/,
+    ],
+    ['final states in a circle', () => a(nested({ target: '.y', reenter: true })), 'o.a.x', /onDone .* on "END"/],
+    [
+      'final states in a circle at the start',
+      () =>
+        createMachine({
+          id: 'm',
+          initial: 'a',
+          states: { a: { ...nested({ target: 'a', reenter: true }), initial: 'y' } },
+        }),
+      '',
+      /onDone .* at the start/,
+    ],
     ['wildcards', () => a({ on: { '*': 'b' } }), 'o.a', /a wildcard event "\*"/],
     ['partial wildcards', () => a({ on: { 'go.*': 'b' } }), 'o.a', /a wildcard event "go\.\*"/],
     ['inline functions', () => inner(() => {}), 'o.a', /an inline function as action on "GO"/],
@@ -206,6 +272,37 @@ describe('compile refuses, naming state and feature:', () => {
         expect(error.message).to.include(state === '' ? 'its root' : `state "${state}"`);
         expect(error.message).to.match(/; \w/);
       }
+    });
+  }
+
+  const misfits: Record<string, Misfit> = {
+    guards: { feature: /a guard on "GO"/, config: { on: { GO: [{ actions: 'x' }, { guard: 'y', actions: 'x' }] } } },
+    delays: { feature: /a delayed transition/, config: { after: { 10: {} } } },
+    invocations: { feature: /an invocation/, config: { invoke: { src: 'x' } } },
+    'eventless transitions': { feature: /an eventless transition/, config: { always: { actions: 'x' } } },
+    wildcards: { feature: /a wildcard event/, config: { on: { '*': { actions: 'x' } } } },
+    'functions on entry': { feature: /an inline function as action on entry/, config: { entry: () => {} } },
+    'assignments on exit': { feature: /the action assign\(\) on exit/, config: { exit: ['x', assign({})] } },
+    'several targets': { feature: /several targets on "GO"/, config: { on: { GO: { target: ['#m', '#m_0'] } } } },
+    'parallel states': { feature: /parallel states/, config: { type: 'parallel' }, compound: true },
+    'history states': { feature: /a history state/, config: {}, compound: true, states: { h: { type: 'history' } } },
+  };
+  for (const [what, misfit] of Object.entries(misfits)) {
+    it(`${what}, in whatever state of whatever machine`, () => {
+      fc.assert(
+        fc.property(machineWith(misfit), ({ config, at }) => {
+          try {
+            compile(createMachine(config));
+          } catch (error) {
+            if (!(error instanceof UncompilableMachineError)) throw error;
+            expect(error.feature).to.match(misfit.feature);
+            const state = misfit.states === undefined ? at : [at, 'h'].filter((part) => part !== '').join('.');
+            expect(error.state).to.equal(state);
+            return;
+          }
+          expect.fail('compiled');
+        }),
+      );
     });
   }
 });

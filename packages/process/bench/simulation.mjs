@@ -1,0 +1,64 @@
+// What simulated time costs: node --import tsx --conditions=mezzo:source packages/process/bench/simulation.mjs
+import { message, Process } from '@mezzo/process';
+import { explore } from '@mezzo/process/testing';
+import { faults, leaseScenario } from '../test/testing/lease.ts';
+import { linkedRing, ringFaults } from '../test/testing/linked-ring.ts';
+
+const Tick = message('tick', { '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value }) } });
+
+/** Sends to the next one, so many times a second. */
+class Ticker extends Process {
+  ticks = 0;
+  #next;
+  #interval;
+  constructor(next, interval) {
+    super('ticker');
+    this.#next = next;
+    this.#interval = interval;
+  }
+  initialize() {
+    this.install(Tick, () => void this.ticks++);
+    const tick = () => {
+      this.send(this.runtime.pid(`ticker@${this.#next}`), Tick, this.ticks);
+      this.delay(this.#interval, tick);
+    };
+    tick();
+  }
+}
+
+const cpuSeconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+async function timed(what, run) {
+  const before = cpuSeconds();
+  const began = performance.now();
+  const { events, seeds = 1 } = await run();
+  const cpu = cpuSeconds() - before;
+  const elapsed = (performance.now() - began) / 1000;
+  console.log(
+    `${what}: ${elapsed.toFixed(1)} s, ${cpu.toFixed(1)} core-seconds, ${events} events, ` +
+      `${((cpu * 1e6) / events).toFixed(1)} us an event, ${(cpu / seeds).toFixed(3)} core-seconds a seed`,
+  );
+}
+
+const [seeds = '1000', hours = '24'] = process.argv.slice(2);
+await timed(`a lease protocol of 5 nodes, ${seeds} seeds of 10 minutes with faults`, () =>
+  explore({ seeds: [1, Number(seeds)], latency: [0.5, 20], faults, scenario: leaseScenario('none', 600) }),
+);
+await timed('5 nodes that send each other 12 messages a second, 10 seeds of 10 minutes with faults', () =>
+  explore({
+    seeds: [1, 10],
+    latency: [0.5, 20],
+    faults: { crash: 0.5, partition: 0.5, pause: 0.5 },
+    scenario: async (world) => {
+      for (let node = 0; node < 5; node++) {
+        await world.start(`n${node}`, { boot: (runtime) => void runtime.spawn(new Ticker(`n${(node + 1) % 5}`, 400)) });
+      }
+      await world.advance('10mins');
+    },
+  }),
+);
+await timed(`50 nodes of 4 links each, ${hours} hours`, () => linkedRing(Number(hours), {}));
+await timed('the same with faults', () => linkedRing(Number(hours), ringFaults));

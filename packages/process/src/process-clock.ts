@@ -1,0 +1,32 @@
+import { Cell } from './cell.ts';
+import type { Clock, Timer } from './platform/platform.ts';
+import { currentOwner } from './turn.ts';
+
+/**
+ * A runtime's clock in virtual time. There each process has a time of its own, as libprocess has it while its clock is
+ * paused: it starts at its creator's, and whatever reaches it lifts it to the sender's. Outside turns time is the world's.
+ */
+export class ProcessClock implements Clock {
+  readonly #world: Clock;
+
+  constructor(world: Clock) {
+    this.#world = world;
+  }
+
+  now(): number {
+    return this.#owner()?.time ?? this.#world.now();
+  }
+
+  timer(delay: number, thunk: () => void): Timer {
+    const owner = this.#owner();
+    return this.#world.timer(this.now() + delay - this.#world.now(), () => {
+      owner?.lift(this.#world.now());
+      thunk();
+    });
+  }
+
+  #owner(): Cell | undefined {
+    const owner = currentOwner();
+    return owner instanceof Cell && owner.clock === this ? owner : undefined;
+  }
+}

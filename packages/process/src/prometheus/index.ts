@@ -1,1 +1,0 @@
-export { prometheusText } from './text.ts';

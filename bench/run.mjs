@@ -1,11 +1,13 @@
 // npm run bench [-- GROUP|CASE…] [--json] [--rounds N]: each figure of ours beside a reference measured in the same run.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { links } from './groups/links.mjs';
 import { local } from './groups/local.mjs';
+import { loop } from './groups/loop.mjs';
 import { nats } from './groups/nats.mjs';
 import { median } from './measure.mjs';
 
-const groups = [local, nats];
+const groups = [local, loop, links, nats];
 const usage = `Usage: npm run bench [-- GROUP|CASE…] [--json] [--rounds N]   groups: ${groups.map(({ name }) => name).join(', ')}`;
 
 async function main() {

@@ -64,7 +64,11 @@ class Source {
       }
       const declared = statement.type === 'ExportNamedDeclaration' ? (statement.declaration ?? statement) : statement;
       if (!declares(declared, name)) continue;
-      here.push(declared.leadingComments == null ? { ...declared, leadingComments: statement.leadingComments } : declared);
+      here.push(
+        (declared.leadingComments ?? []).length === 0
+          ? { ...declared, leadingComments: statement.leadingComments }
+          : declared,
+      );
     }
     return here.length === 0 ? undefined : describe(this, name, here);
   }
@@ -160,7 +164,9 @@ function overloads(source: Source, statements: readonly Statement[]): string {
 
 function interfaceCode(source: Source, declaration: Interface): string {
   const members = declaration.body.body.filter((member) => !isInternal(member));
-  const lines = members.map((member) => `${commentOf(source, member, '  ')}  ${source.slice(member.start, member.end)}`);
+  const lines = members.map(
+    (member) => `${commentOf(source, member, '  ')}  ${source.slice(member.start, member.end)}`,
+  );
   const header = source.slice(declaration.start, declaration.body.start);
   return lines.length === 0 ? `${header} {}` : `${header} {\n${lines.join('\n')}\n}`;
 }
@@ -182,9 +188,11 @@ function classCode(source: Source, declaration: Class): string {
 
 function signature(source: Source, member: Member): string {
   if (member.type === 'ClassMethod') {
-    return source.slice(member.start, member.body.start).replace(/^((?:(?:public|protected|static|override) )*)async /, '$1');
+    return source
+      .slice(member.start, member.body.start)
+      .replace(/^((?:(?:public|protected|static|override) )*)async /, '$1');
   }
-  if (member.type === 'ClassProperty' && member.typeAnnotation != null && member.value != null) {
+  if (member.type === 'ClassProperty' && member.typeAnnotation && member.value) {
     return source.slice(member.start, member.typeAnnotation.end);
   }
   return source.slice(member.start, member.end);
@@ -210,7 +218,9 @@ function commentOf(source: Source, node: Node, indent: string): string {
 }
 
 function rawDoc(node: Node | undefined): string {
-  const comment = node?.leadingComments?.findLast(({ type, value }) => type === 'CommentBlock' && value.startsWith('*'));
+  const comment = node?.leadingComments?.findLast(
+    ({ type, value }) => type === 'CommentBlock' && value.startsWith('*'),
+  );
   return comment?.value.slice(1) ?? '';
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { root } from '../support/command.ts';
@@ -10,15 +11,16 @@ import { type Page, readPage } from './page.ts';
 
 /** Inside the checkout, so that packages are found. */
 const folder = join(root, 'test', 'docs', '.programs');
-const node = ['--import', 'tsx', '--conditions=mezzo:source'];
+const inThreads = join(root, 'packages/process/test/pool/fixtures/typescript-in-threads.mjs');
+const node = ['--import', 'tsx', '--import', pathToFileURL(inThreads).href, '--conditions=mezzo:source'];
 
-// The pages on NATS and on simulation have tests of their own: they show more than programs.
+// These have tests of their own: they show more than programs.
 const pages = [
   'README.md',
   'packages/process/README.md',
   ...['docs', 'docs/process'].flatMap((place) =>
     readdirSync(join(root, place))
-      .filter((name) => name.endsWith('.md') && name !== 'nats.md' && name !== 'simulation.md')
+      .filter((name) => name.endsWith('.md') && !['nats.md', 'simulation.md', 'streams.md'].includes(name))
       .map((name) => `${place}/${name}`),
   ),
 ]

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { readPage } from '../docs/page.ts';
 import { root } from '../support/command.ts';
 import { skipBecause } from '../support/skip.ts';
 import { entryPoints, packageFolders, readmePrograms } from './package-folder.ts';
@@ -112,9 +113,9 @@ describe('the packages, installed from their tarballs', function () {
     for (const peer of ['nats', 'prom-client', 'xstate']) {
       expect(existsSync(join(alone, 'node_modules', peer)), peer).to.equal(false);
     }
-    const [program = ''] = readmePrograms('packages/process');
-    expect(compile(alone, { 'program.ts': program })).to.deep.equal({ status: 0, output: '' });
-    expect(run(alone, process.execPath, ['program.js'])).to.deep.equal({ status: 0, output: '{ n: 1 }\n' });
+    const [program] = readPage('packages/process/README.md').programs;
+    expect(compile(alone, { 'program.ts': program?.code ?? '' })).to.deep.equal({ status: 0, output: '' });
+    expect(run(alone, process.execPath, ['program.js'])).to.deep.equal({ status: 0, output: program?.output });
   });
 
   it('serve HTTP and simulate with @mezzo/process alone', () => {

@@ -31,7 +31,8 @@ const cpuSeconds = () => {
   return (user + system) / 1e6;
 };
 
-async function timed(what, run) {
+/** @param limit core-seconds that a seed may take. */
+async function timed(what, limit, run) {
   const before = cpuSeconds();
   const began = performance.now();
   const { events, seeds = 1 } = await run();
@@ -41,13 +42,14 @@ async function timed(what, run) {
     `${what}: ${elapsed.toFixed(1)} s, ${cpu.toFixed(1)} core-seconds, ${events} events, ` +
       `${((cpu * 1e6) / events).toFixed(1)} us an event, ${(cpu / seeds).toFixed(3)} core-seconds a seed`,
   );
+  if (cpu / seeds > limit) throw new Error(`expected at most ${limit} core-seconds a seed`);
 }
 
 const [seeds = '1000', hours = '24'] = process.argv.slice(2);
-await timed(`a lease protocol of 5 nodes, ${seeds} seeds of 10 minutes with faults`, () =>
+await timed(`a lease protocol of 5 nodes, ${seeds} seeds of 10 minutes with faults`, 0.5, () =>
   explore({ seeds: [1, Number(seeds)], latency: [0.5, 20], faults, scenario: leaseScenario('none', 600) }),
 );
-await timed('5 nodes that send each other 12 messages a second, 10 seeds of 10 minutes with faults', () =>
+await timed('5 nodes that send each other 12 messages a second, 10 seeds of 10 minutes with faults', 0.5, () =>
   explore({
     seeds: [1, 10],
     latency: [0.5, 20],
@@ -60,5 +62,5 @@ await timed('5 nodes that send each other 12 messages a second, 10 seeds of 10 m
     },
   }),
 );
-await timed(`50 nodes of 4 links each, ${hours} hours`, () => linkedRing(Number(hours), {}));
-await timed('the same with faults', () => linkedRing(Number(hours), ringFaults));
+await timed(`50 nodes of 4 links each, ${hours} hours`, 60, () => linkedRing(Number(hours), {}));
+await timed('the same with faults', 60, () => linkedRing(Number(hours), ringFaults));

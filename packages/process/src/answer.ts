@@ -51,7 +51,6 @@ class OpenCall implements Call, Belonging {
   /** The answer will come from there. */
   follow(future: Future<unknown>): void {
     this.#future = future;
-    if (this.#over) future.discard();
   }
 
   /** The process has ended: the answer will not come. */
@@ -117,7 +116,8 @@ export class Answers<Q, A> {
   }
 
   #ended(from: PID, reason: ExitReason): void {
-    const [why, cause] = reason.kind === 'crashed' ? [`crashed before: ${reason.message}`, reason.error] : ['has ended'];
+    const [why, cause] =
+      reason.kind === 'crashed' ? [`crashed before: ${reason.message}`, reason.error] : ['has ended'];
     const text = `${this.#cell.pid.toString()} did not answer '${this.#kind.name}': the process ${why}`;
     this.#cell.runtime.refuseAsk(from, new ProcessGone('PROCESS_ENDED', text, { cause }));
   }
@@ -129,9 +129,9 @@ export class Answers<Q, A> {
     outcome.onAbandoned(() => this.#fail(from, 'nobody is left to answer', undefined));
   }
 
-  // Of a process that has ended, nobody waits for an answer any more.
+  /** Not to nobody, who told it from outside any process, and not for a process that has ended: its askers know. */
   #send(to: PID, answer: A): void {
-    if (!this.#cell.ended) this.#cell.send(to, this.#kind.reply as Message<unknown>, answer);
+    if (to.id !== '' && !this.#cell.ended) this.#cell.send(to, this.#kind.reply as Message<unknown>, answer);
   }
 
   #fail(from: PID, why: string, cause: unknown): void {

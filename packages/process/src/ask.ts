@@ -21,7 +21,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   previous: PendingAsk | undefined = undefined;
   next: PendingAsk | undefined = undefined;
   /** What the receiver, in this runtime, does about it: to be told should the answer not be wanted any more. */
-  #answering: Discardable | undefined = undefined;
+  answering: Discardable | undefined = undefined;
   #open = true;
 
   constructor(queue: AskQueue, to: PID, kind: string, reply: Message<unknown>) {
@@ -49,12 +49,16 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   }
 
   accept(event: Event): boolean {
-    if (event.kind !== 'message' || !this.#close()) return false;
-    if (event.name === this.reply.name) return Future.complete(this.future, 'ready', event.body, undefined);
+    return event.kind === 'message' && this.take(event.name, event.body);
+  }
+
+  take(name: string, body: unknown): boolean {
+    if (!this.#close()) return false;
+    if (name === this.reply.name) return Future.complete(this.future, 'ready', body, undefined);
     return this.#failWith(
       new ProcessError(
         'UNEXPECTED_REPLY',
-        `${this.to.toString()} answered '${this.kind}' with '${event.name}', expected '${this.reply.name}'`,
+        `${this.to.toString()} answered '${this.kind}' with '${name}', expected '${this.reply.name}'`,
       ),
     );
   }
@@ -75,7 +79,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
 
   /** A process of this runtime works on the answer from now on; in vain, if the ask is over already. */
   answeredBy(work: Discardable): void {
-    if (this.#open) this.#answering = work;
+    if (this.#open) this.answering = work;
     else work.discard();
   }
 
@@ -91,7 +95,9 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
     if (!this.#close()) return;
     this.#callOff();
     const { timeout } = this.queue;
-    this.#failWith(new AskTimeout('ASK_TIMEOUT', `${this.to.toString()} did not answer '${this.kind}' within ${timeout} ms`));
+    this.#failWith(
+      new AskTimeout('ASK_TIMEOUT', `${this.to.toString()} did not answer '${this.kind}' within ${timeout} ms`),
+    );
   }
 
   #failWith(error: unknown): boolean {
@@ -100,7 +106,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
 
   /** Whoever works on the answer may stop. */
   #callOff(): void {
-    this.#answering?.discard();
+    this.answering?.discard();
     if (this.generation !== 0) this.queue.runtime.cancelRemote(this);
   }
 
@@ -158,10 +164,6 @@ class AskQueue {
     if (pending.generation !== 0) this.endpoints.remove(pending);
     // Where time costs nothing, no timer is left lying about.
     if (this.#exact) this.tidy();
-  }
-
-  *open(): Generator<PendingAsk> {
-    for (let pending = this.first; pending !== undefined; pending = pending.next) yield pending;
   }
 
   /** A timer that nobody needs would keep the OS process alive. */
@@ -233,9 +235,9 @@ export class Asks {
   }
 
   failAll(): void {
-    // Not those that are made anew over it, or this would not end.
-    for (const queue of [...this.#queues.values()]) {
-      for (const pending of [...queue.open()]) pending.peerLost('this runtime stopped', true);
+    for (const queue of this.#queues.values()) {
+      for (let pending = queue.first; pending !== undefined; pending = queue.first)
+        pending.peerLost('this runtime stopped', true);
       queue.tidy();
     }
   }

@@ -23,15 +23,13 @@ export class CallChain {
 
   /** Whether the process's turn of this number waits, directly or not, for what this chain came with. */
   holds(pid: PID, turn: number): boolean {
-    for (let link: CallChain | undefined = this; link !== undefined; link = link.caller) {
-      if (link.turn === turn && link.pid.equals(pid)) return true;
-    }
-    return false;
+    return (this.turn === turn && this.pid.equals(pid)) || this.caller?.holds(pid, turn) === true;
   }
 
   /** The latest caller first. */
   *[Symbol.iterator](): Generator<CallChain> {
-    for (let link: CallChain | undefined = this; link !== undefined; link = link.caller) yield link;
+    yield this;
+    if (this.caller !== undefined) yield* this.caller;
   }
 
   /** `a@n -> b@n`: who asked first comes first. */

@@ -3,6 +3,7 @@ import { type Belonging, Cell } from './cell.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { AskTimeout, ProcessGone } from './errors.ts';
 import { Deferred, Future } from './future/future.ts';
+import { isThenable } from './future/outcome.ts';
 import type { LocalPID } from './pid.ts';
 import type { Process, Unwrapped } from './process.ts';
 import type { Runtime } from './runtime.ts';
@@ -46,7 +47,8 @@ export interface AskingOptions {
 function byName<T extends object>(call: (name: string, given: readonly unknown[]) => unknown): T {
   const handler: ProxyHandler<T> = {
     // Not a thenable: `await pid.ask` must not look for one.
-    get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : (...given: unknown[]) => call(name, given)),
+    get: (_, name) =>
+      typeof name === 'symbol' || name === 'then' ? undefined : (...given: unknown[]) => call(name, given),
   };
   // A proxy is of whatever type its handler makes it.
   return new Proxy<T>({} as T, handler);
@@ -120,10 +122,13 @@ class MethodStream implements AsyncIterableIterator<unknown>, Belonging {
   /** The process has ended: what waits in the generator may never come. */
   ownerEnded(): void {
     this.#left = this.#waiting.size > 0;
-    const error = new ProcessGone('PROCESS_ENDED', `${this.#cell.pid.toString()} has ended in the midst of '${this.#name}'`);
+    const error = new ProcessGone(
+      'PROCESS_ENDED',
+      `${this.#cell.pid.toString()} has ended in the midst of '${this.#name}'`,
+    );
     for (const fail of this.#waiting) fail(error);
     this.#waiting.clear();
-    void this.#close();
+    this.#close();
   }
 
   #turn(step: Step): Promise<IteratorResult<unknown>> {
@@ -166,11 +171,15 @@ class MethodStream implements AsyncIterableIterator<unknown>, Belonging {
     if (!this.#cell.ended) this.#cell.extras.belongings?.delete(this);
   }
 
-  async #close(): Promise<void> {
-    try {
-      await this.#items?.return?.();
-    } catch (error) {
+  #close(): void {
+    const threw = (error: unknown): void => {
       this.#cell.runtime.report(error, `'${this.#name}' of ${this.#cell.pid.toString()} threw while it was closed`);
+    };
+    try {
+      const closed = this.#items?.return?.();
+      if (isThenable(closed)) closed.then(undefined, threw);
+    } catch (error) {
+      threw(error);
     }
   }
 }
@@ -195,7 +204,9 @@ function ask(pid: LocalPID<unknown>, name: string, given: readonly unknown[], ti
   });
   const gone = (): void => {
     timer.cancel();
-    answer.fail(new ProcessGone('PROCESS_ENDED', `${pid.toString()} did not answer '${name}': it has ended, or gave up`));
+    answer.fail(
+      new ProcessGone('PROCESS_ENDED', `${pid.toString()} did not answer '${name}': it has ended, or gave up`),
+    );
   };
   const settled = (outcome: Future<unknown>): void => {
     timer.cancel();

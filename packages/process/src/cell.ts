@@ -4,11 +4,11 @@ import { messageOf, ProcessError, ProcessGone, WaitCycle } from './errors.ts';
 import { Event, type EventMeta, type ExitReason } from './event.ts';
 import { Deferred, Future } from './future/future.ts';
 import type { HandlerTable } from './handler-table.ts';
+import { Mailbox } from './mailbox.ts';
 import type { Message, WireSchema } from './message.ts';
 import { LocalPID, type PID, type Receiver } from './pid.ts';
 import type { Clock, Timer } from './platform/platform.ts';
 import type { Process } from './process.ts';
-import { Ring } from './ring.ts';
 import type { Route } from './route.ts';
 import type { Runnable } from './run-queue.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,6 +55,9 @@ export interface Belonging {
   ownerEnded(reason: ExitReason): void;
 }
 
+/** What a full mailbox does with a further message: refuse it, or drop the one that has waited longest. */
+export type OverflowPolicy = 'refuse' | 'drop-oldest';
+
 /** More than any mailbox holds, and still a small integer to the engine, which compares those fastest. */
 const unbounded = 2 ** 30 - 1;
 
@@ -69,6 +72,7 @@ class Extras {
   /** Timers that the process armed and that have not fired: they end with it, or they would keep the OS process alive. */
   delays: Set<Timer> | undefined = undefined;
   room: Deferred<void> | undefined = undefined;
+  overflow: OverflowPolicy = 'refuse';
   controller: AbortController | undefined = undefined;
   /** In virtual time: what the process's clock shows. */
   time = 0;
@@ -107,7 +111,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   bound = unbounded;
   #runtime: Runtime | undefined = undefined;
   #pid: LocalPID<Process> | undefined = undefined;
-  #mailbox: Ring<Event> | undefined = undefined;
+  #mailbox: Mailbox | undefined = undefined;
   #state: State = 'bottom';
   /** In the run queue, or on its way back there. */
   #queued = false;
@@ -245,14 +249,26 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     }
     if (event.meta?.chain !== undefined && this.#closesCycle(event, event.meta.chain)) return false;
     if (this.#runtime?.timed === true) event.meta = { ...event.meta, time: this.clock.now() };
-    const mailbox = (this.#mailbox ??= new Ring<Event>(4));
+    const mailbox = (this.#mailbox ??= new Mailbox());
     // Only messages are refused: control events have room in any mailbox.
-    if (mailbox.size >= this.bound && event.kind === 'message') {
+    if (mailbox.size >= this.bound && event.kind === 'message' && !this.#makeRoom(mailbox)) {
       this.#refuse(event, 'overflow');
       return false;
     }
     mailbox.push(event);
     if (!this.#queued && state !== 'held') this.#schedule();
+    return true;
+  }
+
+  /** The short way of a message that has nothing but a body and a sender. */
+  take(name: string, body: unknown, from: PID): boolean {
+    const state = this.#state;
+    const mailbox = (this.#mailbox ??= new Mailbox());
+    if (state !== 'ready' || mailbox.size >= this.bound || this.#runtime?.timed === true) {
+      return this.accept(new Event('message', name, from, body));
+    }
+    mailbox.pushMessage(name, body, from);
+    if (!this.#queued) this.#schedule();
     return true;
   }
 
@@ -328,12 +344,16 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     }
     const mailbox = this.#mailbox;
     if (mailbox !== undefined) {
-      while (served < quantum && this.#state === 'ready') {
-        const event = mailbox.shift();
-        if (event === undefined) break;
+      while (served < quantum && mailbox.size > 0 && this.#state === 'ready') {
         served++;
-        if (this.#injected || runtime.observed || event.meta !== undefined) this.#sift(event, runtime);
-        else this.#serve(event, runtime);
+        const { first } = mailbox;
+        if (typeof first === 'string' && !this.#injected && !runtime.observed) {
+          const { firstBody, firstSender } = mailbox;
+          mailbox.drop();
+          this.#servePlain(first, firstBody, firstSender, runtime);
+        } else {
+          this.#serveNext(mailbox.shift(), runtime);
+        }
       }
     }
     this.#running = false;
@@ -341,6 +361,25 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     this.#queued = mailbox !== undefined && mailbox.size > 0 && this.#state === 'ready';
     if (this.#extras?.room !== undefined && this.depth < this.bound) this.#announceRoom();
     return served;
+  }
+
+  #serveNext(event: Event | undefined, runtime: Runtime): void {
+    if (event === undefined) return;
+    if (this.#injected || runtime.observed || event.meta !== undefined) this.#sift(event, runtime);
+    else this.#serve(event, runtime);
+  }
+
+  /** Under the policy that drops the oldest message there is room for a new one, unless only other events wait. */
+  #makeRoom(mailbox: Mailbox): boolean {
+    if (this.#extras?.overflow !== 'drop-oldest') return false;
+    const oldest = mailbox.removeOldestMessage();
+    if (oldest === undefined) return false;
+    this.#refuse(oldest, 'overflow');
+    if (oldest.from !== undefined && isEndpoint(oldest.from)) {
+      const text = `${this.pid.toString()} dropped '${oldest.name}' to make room for newer messages`;
+      this.runtime.refuseAsk(oldest.from, new ProcessGone('MAILBOX_FULL', text));
+    }
+    return true;
   }
 
   #schedule(): void {
@@ -425,6 +464,28 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     }
   }
 
+  /** As #serve, for a message that need not be an event unless something goes on with it. */
+  #servePlain(name: string, body: unknown, from: PID, runtime: Runtime): void {
+    try {
+      const handler = this.handlers?.get(name);
+      if (handler === undefined) {
+        this.#serveMessage(new Event('message', name, from, body), runtime);
+      } else {
+        this.#sender = from;
+        const outcome = handler.run(body, from);
+        if (outcome !== undefined) this.#follow(handler, outcome, new Event('message', name, from, body));
+      }
+    } catch (error) {
+      this.#unfinished = new Event('message', name, from, body);
+      this.fail(error);
+    }
+    if (this.#state === 'crashing') {
+      this.#unfinished = new Event('message', name, from, body);
+      this.#endCrashed(this.extras.crash);
+    }
+    if (this.#calls !== undefined && this.#state !== 'held') this.#calls = undefined;
+  }
+
   #serve(event: Event, runtime: Runtime): void {
     try {
       switch (event.kind) {
@@ -464,9 +525,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (handler !== undefined) {
       this.#sender = event.from;
       const outcome = handler.run(event.body, event.from ?? runtime.nobody);
-      if (outcome === undefined) return;
-      if (handler.interleaved) this.#interleave(outcome, event);
-      else this.#hold(outcome, event);
+      if (outcome !== undefined) this.#follow(handler, outcome, event);
       return;
     }
     const delegate = this.delegates?.get(event.name);
@@ -475,6 +534,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       return;
     }
     runtime.unhandled(this.pid, event);
+  }
+
+  #follow(handler: Handler, outcome: unknown, event: Event): void {
+    if (handler.interleaved) this.#interleave(outcome, event);
+    else this.#hold(outcome, event);
   }
 
   #serveDispatch(event: Event): void {
@@ -617,7 +681,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
 
   /** Nobody would ever be answered: the one who asks waits for itself. */
   #refuseCycle(event: Event, chain: CallChain): void {
-    const what = event.kind === 'message' ? `'${event.name}'` : `a dispatch${event.name === '' ? '' : ` of '${event.name}'`}`;
+    const what =
+      event.kind === 'message' ? `'${event.name}'` : `a dispatch${event.name === '' ? '' : ` of '${event.name}'`}`;
     const error = new WaitCycle(
       'WAIT_CYCLE',
       `${what} to ${this.pid.toString()} can never be answered: it waits in ${chain.toString()} -> ${this.pid.toString()}; ` +

@@ -6,6 +6,8 @@ import type { Event } from './event.ts';
 export interface Receiver {
   /** False if it took nothing: it ended, or its mailbox is full. */
   accept(event: Event): boolean;
+  /** The same for a message that has nothing but a body and a sender. */
+  take(name: string, body: unknown, from: PID): boolean;
   /** Of an ask or stream: makes its address reachable from elsewhere. A process's always is. */
   expose?(): void;
 }

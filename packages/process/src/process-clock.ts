@@ -14,7 +14,11 @@ export class ProcessClock implements Clock {
   }
 
   now(): number {
-    return this.#owner()?.time ?? this.#world.now();
+    const owner = this.#owner();
+    if (owner === undefined) return this.#world.now();
+    // A callback of a Future, run by whoever completed it: that has reached the process too.
+    if (!owner.isRunning) owner.lift(this.#world.now());
+    return owner.time;
   }
 
   timer(delay: number, thunk: () => void): Timer {

@@ -1,5 +1,5 @@
 import { Answers, type AnswerHandler } from './answer.ts';
-import { Cell, type Delegate, Handler } from './cell.ts';
+import { Cell, type Delegate, Handler, type OverflowPolicy } from './cell.ts';
 import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { ProcessError } from './errors.ts';
@@ -65,11 +65,7 @@ export abstract class Process {
    * Handles messages of one kind; the last handler installed for a name wins. A sync handler is a turn of its own, an async
    * one holds the mailbox until it settles unless it is `interleaved`, one that returns a Future has ended its turn.
    */
-  protected install<T>(
-    kind: Message<T>,
-    handler: (body: T, from: PID) => unknown,
-    options: InstallOptions = {},
-  ): void {
+  protected install<T>(kind: Message<T>, handler: (body: T, from: PID) => unknown, options: InstallOptions = {}): void {
     this.#handle(new Handler(kind as Message<unknown>, handler as Handler['run'], options.interleaved ?? false));
   }
 
@@ -90,7 +86,8 @@ export abstract class Process {
   protected produce<Q, T>(kind: StreamRequest<Q, T>, producer: Producer<Q, T>): void {
     // The body was checked against the kind's schema, or came from a sender of this very kind.
     const run = (body: unknown, from: PID): void => {
-      if (!isEndpoint(from)) return this.cell.runtime.deadLetter({ reason: 'unhandled', name: kind.name, from, to: this.self });
+      if (!isEndpoint(from))
+        return this.cell.runtime.deadLetter({ reason: 'unhandled', name: kind.name, from, to: this.self });
       this.cell.runtime.feed(this.cell, from, kind.item, (call) => producer(body as Q, from, call));
     };
     this.#handle(new Handler(kind as Message<unknown>, run, false));
@@ -102,7 +99,12 @@ export abstract class Process {
    */
   protected delegate<T>(kind: Message<T>, to: PID): void {
     const { extras } = this.cell;
-    (extras.delegates ??= new HandlerTable<Delegate>()).set({ name: kind.name, schema: kind.schema, to, next: undefined });
+    (extras.delegates ??= new HandlerTable<Delegate>()).set({
+      name: kind.name,
+      schema: kind.schema,
+      to,
+      next: undefined,
+    });
   }
 
   /** At most once, in order, never throws, never blocks. False: it is a dead letter already. */
@@ -200,9 +202,14 @@ export abstract class Process {
     this.cell.terminate(true);
   }
 
-  /** At most this many messages wait in the mailbox; further ones are refused (`send` returns false). Default: no bound. */
-  protected boundMailbox(messages: number): void {
+  /**
+   * At most this many messages wait in the mailbox. By default further ones are refused (`send` returns false, an ask fails);
+   * `drop-oldest` makes room for them instead. Either way a dead letter tells of the loss, and events other than messages
+   * always have room. Default: no bound.
+   */
+  protected boundMailbox(messages: number, options: { readonly overflow?: OverflowPolicy } = {}): void {
     this.cell.bound = messages;
+    if (options.overflow !== undefined) this.cell.extras.overflow = options.overflow;
   }
 
   /**

@@ -1,13 +1,15 @@
 import { type Endpoint, type Endpoints, isEndpoint } from './endpoints.ts';
 import { OutcomeUnknown, StreamFailed } from './errors.ts';
-import type { Event } from './event.ts';
+import { Event } from './event.ts';
 import type { Message, WireSchema } from './message.ts';
 import type { PID } from './pid.ts';
 import type { Runtime } from './runtime.ts';
 import { Cancel, Opened } from './stream/stream-protocol.ts';
 
 /** The asker's node checks the answer; what passes through here is only passed on. */
-const anything: WireSchema<unknown> = { '~standard': { version: 1, vendor: 'mezzo', validate: (value) => ({ value }) } };
+const anything: WireSchema<unknown> = {
+  '~standard': { version: 1, vendor: 'mezzo', validate: (value) => ({ value }) },
+};
 
 /**
  * Stands for an ask of a second node in what this one passes on to a third: a node speaks for its own only, so the third
@@ -45,9 +47,15 @@ export class Relay implements Endpoint {
     return this.#runtime.deliver(this.#asker, { name: event.name, schema: anything }, event.body, this.#runtime.nobody);
   }
 
+  take(name: string, body: unknown, from: PID): boolean {
+    return this.accept(new Event('message', name, from, body));
+  }
+
   #refuseStream(producer: PID): false {
     this.#runtime.deliver(producer, Cancel as Message<unknown>, undefined, this.pid);
-    this.fail(new StreamFailed('STREAM_FAILED', `A stream of ${this.to.toString()} cannot be passed on by a third node`));
+    this.fail(
+      new StreamFailed('STREAM_FAILED', `A stream of ${this.to.toString()} cannot be passed on by a third node`),
+    );
     return false;
   }
 
@@ -64,10 +72,6 @@ export class Relay implements Endpoint {
   discard(): void {
     this.#close();
     this.#runtime.cancelRemote(this);
-  }
-
-  cancelled(): void {
-    // Whoever is asked cancels nothing.
   }
 
   #close(): void {

@@ -43,7 +43,12 @@ export class RunQueue {
    * @param now reads real milliseconds; undefined where only counts may bound a slice.
    * @param onIdle runs when a macrotask after a slice finds nothing to do.
    */
-  constructor(loop: Loop, now: (() => number) | undefined, onSliceEnd: () => void, onIdle: () => void = () => undefined) {
+  constructor(
+    loop: Loop,
+    now: (() => number) | undefined,
+    onSliceEnd: () => void,
+    onIdle: () => void = () => undefined,
+  ) {
     this.#loop = loop;
     this.#now = now;
     this.#onSliceEnd = onSliceEnd;

@@ -4,7 +4,7 @@ import { invoke } from './calls.ts';
 import { Cell } from './cell.ts';
 import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
-import { type Endpoint, Endpoints, isEndpoint } from './endpoints.ts';
+import { type Endpoint, endpointId, Endpoints, isEndpoint } from './endpoints.ts';
 import { ProcessError, SpawnRefused, WaitCycle } from './errors.ts';
 import { Event, type EventMeta, type ExitReason } from './event.ts';
 import { Executor } from './executor.ts';
@@ -78,6 +78,8 @@ export class Runtime implements AsyncDisposable {
   readonly #asks: Asks;
   readonly #node: Node | undefined;
   readonly #freezes: boolean;
+  /** A local message needs nothing but its way into the mailbox. */
+  readonly #plain: boolean;
   readonly #onError: (error: unknown, context: string) => void;
   readonly #http: HttpEdge | undefined;
   readonly #numbers = new Map<string, number>();
@@ -102,6 +104,7 @@ export class Runtime implements AsyncDisposable {
     this.log = options.log ?? silent;
     this.#onError = options.onError ?? ((error, context) => this.#defaultOnError(options.log, error, context));
     this.#freezes = options.freeze ?? false;
+    this.#plain = !this.#freezes && options.tracing === undefined;
     this.nobody = new PID('', this.name, this.incarnation, 0);
     this.metrics = new Metrics(this);
     this.router = new Router(this);
@@ -117,7 +120,8 @@ export class Runtime implements AsyncDisposable {
     this.#asks = new Asks(this, this.#endpoints);
     this.#http = options.http;
     this.transport = options.transport;
-    this.#node = options.transport === undefined ? undefined : new Node(this, this.#endpoints, options.transport, options);
+    this.#node =
+      options.transport === undefined ? undefined : new Node(this, this.#endpoints, options.transport, options);
   }
 
   /** Connects the transport and opens the HTTP server. Fails with NODE_NAME_TAKEN if a live node has the name, or TRANSPORT_UNAVAILABLE. */
@@ -169,7 +173,7 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Gives the process its address and has `initialize` run soon. Throws SpawnRefused: PROCESS_ID_TAKEN,
-   * PROCESS_SPAWNED_BEFORE or RUNTIME_STOPPING.
+   * PROCESS_SPAWNED_BEFORE, PID_INVALID or RUNTIME_STOPPING.
    */
   spawn<P extends Process>(process: P): LocalPID<P> {
     if (this.#stopping !== undefined) {
@@ -186,6 +190,12 @@ export class Runtime implements AsyncDisposable {
       );
     }
     if (cell.id === '') cell.id = this.generateId('');
+    if (cell.id === endpointId) {
+      throw new SpawnRefused(
+        'PID_INVALID',
+        `Cannot spawn '${cell.id}': this id stands for asks and streams; choose another`,
+      );
+    }
     if (this.#processes.has(cell.id)) {
       throw new SpawnRefused(
         'PROCESS_ID_TAKEN',
@@ -257,7 +267,7 @@ export class Runtime implements AsyncDisposable {
     kind: StreamRequest<Q, T>,
     body: Q,
     options: StreamOptions = {},
-    owner: Cell | undefined = undefined,
+    owner?: Cell,
   ): StreamReader<T> {
     const reader = new StreamReader<T>(this, this.#endpoints, to, kind, options, owner);
     reader.open(kind as Message<unknown>, body);
@@ -265,7 +275,12 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** @internal Feeds a stream from a process here. */
-  feed<T>(cell: Cell, reader: PID, item: Message<T>, source: (call: StreamCall) => Iterable<T> | AsyncIterable<T>): void {
+  feed<T>(
+    cell: Cell,
+    reader: PID,
+    item: Message<T>,
+    source: (call: StreamCall) => Iterable<T> | AsyncIterable<T>,
+  ): void {
     const writer = new StreamWriter<T>(cell, this.#endpoints, reader, item);
     writer.open(() => source(writer));
   }
@@ -303,7 +318,10 @@ export class Runtime implements AsyncDisposable {
     const cell = this.#local(pid);
     if (cell !== undefined && waiter !== undefined && (cell === waiter || cell.isHeldBy(waiter.callChain))) {
       return Future.failed(
-        new WaitCycle('WAIT_CYCLE', `wait for ${pid.toString()} can never end: it waits in ${waiter.callChain.toString()}`),
+        new WaitCycle(
+          'WAIT_CYCLE',
+          `wait for ${pid.toString()} can never end: it waits in ${waiter.callChain.toString()}`,
+        ),
       );
     }
     if (cell === undefined) return Future.ready(options.timeout !== undefined && pid.id !== '');
@@ -370,7 +388,9 @@ export class Runtime implements AsyncDisposable {
 
   /** Hears of everything that processes do from now on; see Inspected. It must be fast and must not change anything. */
   inspect(inspector: Inspector): Subscription {
-    const inspection = (this.inspection ??= new Inspection(this.clock, (error, context) => this.report(error, context)));
+    const inspection = (this.inspection ??= new Inspection(this.clock, (error, context) =>
+      this.report(error, context),
+    ));
     const subscription = inspection.add(inspector);
     this.observed = true;
     return {
@@ -458,24 +478,27 @@ export class Runtime implements AsyncDisposable {
   // ---- what processes, cells and sessions call
 
   /** @internal */
-  deliver(
+  deliver(to: PID, kind: Message<never> | Message<unknown>, body: unknown, from: PID, chain?: CallChain): boolean {
+    const { receiver } = to;
+    // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
+    if (receiver !== undefined && this.#plain && chain === undefined && to.node === this.name) {
+      return receiver.take(kind.name, body, from);
+    }
+    return this.#deliverMarked(to, kind, body, from, chain);
+  }
+
+  /** What is traced, frozen, part of a chain of calls, without a pointer, or for another node. */
+  #deliverMarked(
     to: PID,
     kind: Message<never> | Message<unknown>,
     body: unknown,
     from: PID,
-    chain: CallChain | undefined = undefined,
+    chain: CallChain | undefined,
   ): boolean {
     const meta = chain === undefined && this.tracing === undefined ? undefined : this.#metaOf(chain, to);
-    // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
-    if (to.receiver !== undefined && to.node === this.name) {
-      if (this.#freezes) freeze(body);
-      return to.receiver.accept(new Event('message', kind.name, from, body, meta));
-    }
     if (to.node !== this.name) return this.#deliverRemote(to, kind.name, kind.schema, body, from, meta);
-    return this.#deliverLocal(
-      to,
-      new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, meta),
-    );
+    const event = new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, meta);
+    return to.receiver === undefined ? this.#deliverLocal(to, event) : to.receiver.accept(event);
   }
 
   /** @internal A message that keeps its sender. */
@@ -491,7 +514,7 @@ export class Runtime implements AsyncDisposable {
     call: (process: Process) => unknown,
     method: string,
     result: Deferred<unknown> | undefined,
-    chain: CallChain | undefined = undefined,
+    chain?: CallChain,
   ): void {
     const receiver = pid.receiver !== undefined && pid.node === this.name ? pid.receiver : this.#local(pid);
     if (receiver === undefined) return result?.abandon();

@@ -1,4 +1,4 @@
-import { dispatch, json, message, type PID, Process, type Runtime } from '@mezzo/process';
+import { Deferred, dispatch, json, message, type PID, Process, type Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
 
@@ -41,18 +41,22 @@ describe('events that are dropped', () => {
       const pid = runtime.spawn(busy);
       const other = runtime.spawn(new Busy('other'));
       await dispatch(pid, (process) => process.linkTo(other));
-      // All of this waits behind the turn that ends the process.
-      const results = await dispatch(pid, () => {
-        if (how === 'by the end of the process') runtime.terminate(pid, { inject: false });
-        runtime.send(pid, Note, 'too late');
-        runtime.terminate(other);
-        const queued = { visit: dispatch(pid, (process) => process.visit()), page: runtime.http({ path: '/busy' }) };
-        if (how === 'by an injected terminate') runtime.terminate(pid);
-        return queued;
-      });
+      const gate = new Deferred<void>();
+      void dispatch(pid, async () => gate.future);
       await world.settle();
-      expect(results.visit.isPending && results.visit.isAbandoned).to.equal(true);
-      expect(results.page.get().status).to.equal(500);
+      if (how === 'by the end of the process') runtime.terminate(pid, { inject: false });
+      runtime.send(pid, Note, 'too late');
+      const visit = dispatch(pid, (process) => process.visit());
+      const page = runtime.http({ path: '/busy' });
+      runtime.terminate(other);
+      await world.settle();
+      const waiting = [...(runtime.cell('busy')?.events() ?? [])].map(({ kind }) => kind);
+      expect(waiting.slice(-4)).to.deep.equal(['message', 'dispatch', 'dispatch', 'exited']);
+      if (how === 'by an injected terminate') runtime.terminate(pid);
+      else gate.set();
+      await world.settle();
+      expect([visit.isPending, visit.isAbandoned]).to.deep.equal([true, true]);
+      expect(page.get().status).to.equal(500);
       expect(busy.seen).to.deep.equal([]);
       expect(runtime.processes).to.deep.equal([]);
     });

@@ -196,8 +196,10 @@ describe('async handlers', () => {
       begin.forEach((act, index) => void act(runtime.spawn(new Slow(`slow${index}`, false))));
       runtime.spawn(new Starting('starting'));
       await world.advance('2s');
-      const handlers = lines.map((line) => /"process":"(.*)@node","handler":"(.*)","mill/.exec(line)?.slice(1).join(' '));
-      expect(handlers.sort()).to.deep.equal([
+      const handlers = lines.map((line) =>
+        /"process":"(.*)@node","handler":"(.*)","mill/.exec(line)?.slice(1).join(' '),
+      );
+      expect(handlers).to.have.members([
         'slow0 work',
         'slow1 a dispatched function',
         'slow2 exited',
@@ -216,6 +218,15 @@ describe('async handlers', () => {
       expect(due()).to.deep.equal(['{"process":"a@n', '{"process":"b@n']);
       await world.advance('1s');
       expect(due()).to.have.length(3);
+    });
+
+    it('are reported though another one has settled meanwhile', async () => {
+      const workers = ['a', 'b'].map((id) => new Worker(id, false));
+      for (const worker of workers) runtime.send(runtime.spawn(worker), Work, 'x');
+      await world.advance('1s');
+      workers[0]?.finish('x');
+      await world.advance('1s');
+      expect(lines.map((line) => line.slice(0, 15))).to.deep.equal(['{"process":"b@n']);
     });
 
     it('for a short time are not reported, and leave no timer behind', async () => {

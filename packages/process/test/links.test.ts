@@ -1,5 +1,17 @@
 import { expect } from 'chai';
-import { dispatch, type ExitReason, type LocalPID, message, type PID, Process, type Runtime } from '@mezzo/process';
+import {
+  after,
+  dispatch,
+  type ExitReason,
+  type LocalPID,
+  message,
+  Network,
+  nodePlatform,
+  type PID,
+  Process,
+  ProcessError,
+  Runtime,
+} from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { checked } from './transport/processes.ts';
 
@@ -83,7 +95,7 @@ describe('links inside a runtime', () => {
     expect(linker.log).to.deep.equal(['exited a terminated', 'exited a unreachable']);
   });
 
-  it('LP-SRC-23 a link to nobody is told at once, and is no link to who gets the id later', async () => {
+  it('LP-SRC-23 a link to nobody, or to the dead, is told at once, and is no link to who gets the id later', async () => {
     const [linker, b] = spawn('b');
     await link(b, runtime.pid('a'));
     expect(linker.log).to.deep.equal(['exited a unreachable']);
@@ -91,14 +103,21 @@ describe('links inside a runtime', () => {
     runtime.terminate(a);
     await world.settle();
     expect(linker.log).to.have.length(1);
+    const [, successor] = spawn('a');
+    await link(b, a);
+    expect(linker.log).to.deep.equal(['exited a unreachable', 'exited a unreachable']);
+    runtime.terminate(successor);
+    await world.settle();
+    expect(linker.log).to.have.length(2);
   });
 
   it('LP-SRC-24 a link to oneself is harmless', async () => {
     const [linker, a] = spawn('a');
     await link(a, a);
+    expect(runtime.processes).to.deep.equal(['a']);
     runtime.terminate(a);
     await world.settle();
-    expect(linker.log).to.deep.equal([]);
+    expect([linker.log, runtime.processes]).to.deep.equal([[], []]);
   });
 
   it('LP-SRC-25 a linker that ended first is not told, nor is its successor, and the link table is empty', async () => {
@@ -124,12 +143,37 @@ describe('links inside a runtime', () => {
     await world.settle();
     expect(runtime.processes).to.deep.equal(['b', 'a']);
   });
+});
 
-  it('a link to another node without a transport is told at once', async () => {
-    const [linker, b] = spawn('b');
-    await link(b, runtime.pid('x@node-that-is-not-there'));
-    await world.advance('1mins');
-    expect(linker.log).to.have.length(1);
+describe('links to nodes that no transport reaches', () => {
+  /** What the linker hears in the two turns after it linked. */
+  async function heardOf(runtime: Runtime): Promise<readonly string[]> {
+    const linker = new Linker('linker');
+    const pid = runtime.spawn(linker);
+    await dispatch(pid, (one) => one.linkTo(runtime.pid('x@elsewhere')));
+    await dispatch(pid, () => undefined);
+    return linker.log;
+  }
+
+  it('exit at once as unreachable, where there is no transport', async () => {
+    await using runtime = await Runtime.start({ name: 'alone' });
+    expect(await heardOf(runtime)).to.deep.equal(['exited x unreachable']);
+  });
+
+  it('LP-LINK-07 exit at once as unreachable, once, where the transport has failed for good', async () => {
+    const transport = new Network({ clock: nodePlatform().clock }).transport();
+    const start = transport.start.bind(transport);
+    let fail = (_error: Error): void => {};
+    transport.start = (node, incarnation, events) => {
+      fail = (error) => events.failed(error);
+      return start(node, incarnation, events);
+    };
+    await using runtime = await Runtime.start({ name: 'cut-off', transport, linkTimeout: '50ms', onError: () => {} });
+    fail(new ProcessError('TRANSPORT_UNAVAILABLE', 'refused'));
+    const heard = await heardOf(runtime);
+    expect(heard).to.deep.equal(['exited x unreachable']);
+    await after('100ms', runtime.clock);
+    expect(heard).to.have.length(1);
   });
 });
 
@@ -140,7 +184,10 @@ class Mayfly extends Linker {
   }
 }
 
-const Wire = message('wire', checked((value): value is string => typeof value === 'string'));
+const Wire = message(
+  'wire',
+  checked((value): value is string => typeof value === 'string'),
+);
 
 describe('links over a connection that broke without a word', () => {
   it('LP-LINK-09 are healed by reconnecting: the next message arrives, and only the end of the peer is told', async () => {

@@ -29,6 +29,10 @@ describe('processes, as libprocess has them', () => {
       this.calls.push(`${flag} ${number}`);
       return flag;
     }
+    given<T>(name: string, value: T): T {
+      this.calls.push(name);
+      return value;
+    }
     take(bound: { readonly name: string }, given: { readonly name: string }, flag: boolean): boolean {
       this.calls.push(`${bound.name} ${given.name}`);
       return flag;
@@ -36,8 +40,8 @@ describe('processes, as libprocess has them', () => {
     giveDeferred() {
       return {
         nothing: this.deferred(() => void this.calls.push('nothing')),
-        value: this.deferred(() => true),
-        future: this.deferred(() => Future.ready(true)),
+        value: this.deferred(() => this.given('value', true)),
+        future: this.deferred(() => this.given('future', Future.ready(true))),
         bound: this.deferred(() => this.method(true, 42)),
         firstOpen: this.deferred((flag: boolean) => this.method(flag, 42)),
         secondOpen: this.deferred((number: number) => this.method(true, number)),
@@ -73,7 +77,16 @@ describe('processes, as libprocess has them', () => {
     expect(deferrer.calls).to.deep.equal([]);
     await world.settle();
     expect(results.map((result) => result.get())).to.deep.equal([true, true, true, false, true, true, false]);
-    expect(deferrer.calls).to.deep.equal(['nothing', 'true 42', 'false 42', 'true 42', 'x y', 'v w']);
+    expect(deferrer.calls).to.deep.equal([
+      'nothing',
+      'value',
+      'future',
+      'true 42',
+      'false 42',
+      'true 42',
+      'x y',
+      'v w',
+    ]);
   });
 
   it('LP-PROC-05 a method gives what a deferred continuation makes of a ready future, or without regard to it', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  after,
   Deferred,
   dispatch,
   type ExitReason,
@@ -12,6 +13,7 @@ import {
   type Runtime,
 } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
+import { First } from './transport/processes.ts';
 
 const Note = message<{ text: string }>('note');
 const Tick = message('tick');
@@ -82,8 +84,9 @@ describe('Process', () => {
       expect(poll.get()).to.equal(false);
       const ended = runtime.wait(pid);
       runtime.terminate(pid);
+      const asked = runtime.wait(pid);
       await world.settle();
-      expect(ended.get()).to.equal(true);
+      expect([ended.get(), asked.get()]).to.deep.equal([true, true]);
       expect(recorder.log).to.deep.equal(['initialize', 'finalize terminated']);
     });
 
@@ -114,17 +117,30 @@ describe('Process', () => {
       expect([first?.isAbandoned, first?.isPending]).to.deep.equal([true, true]);
     });
 
-    it('LP-SRC-08 LP-SRC-13 terminate without inject serves first what was queued before, in order, whatever its kind', async () => {
+    it('LP-SRC-08 terminate without inject serves first what was queued before, and drops the rest', async () => {
       const [recorder, pid] = spawn();
-      runtime.send(pid, Note, { text: 'm1' });
-      void dispatch(pid, (process) => process.record('d1'));
-      runtime.send(pid, Note, { text: 'm2' });
-      void dispatch(pid, (process) => process.record('d2'));
+      await world.settle();
+      void dispatch(pid, (process) => process.record('1'));
+      runtime.send(pid, Note, { text: '2' });
       runtime.terminate(pid, { inject: false });
-      const late = dispatch(pid, (process) => process.record('d3'));
+      const late = dispatch(pid, (process) => process.record('3'));
+      await world.settle();
+      expect(recorder.log).to.deep.equal(['initialize', '1', '2', 'finalize terminated']);
+      expect(late.isAbandoned).to.equal(true);
+    });
+
+    it('LP-SRC-13 what one process sends to another, dispatches to it and ends it with is served in that order', async () => {
+      const [recorder, b] = spawn('b');
+      const [, a] = spawn('a');
+      void dispatch(a, (process) => {
+        process.tell(b, 'm1');
+        void dispatch(b, (other) => other.record('d1'));
+        process.tell(b, 'm2');
+        void dispatch(b, (other) => other.record('d2'));
+        runtime.terminate(b, { inject: false });
+      });
       await world.settle();
       expect(recorder.log).to.deep.equal(['initialize', 'm1', 'd1', 'm2', 'd2', 'finalize terminated']);
-      expect(late.isAbandoned).to.equal(true);
     });
 
     it('LP-SRC-09 terminating twice finalizes once, and inject overtakes for an earlier one without', async () => {
@@ -136,20 +152,23 @@ describe('Process', () => {
       runtime.terminate(pid);
       await world.settle();
       expect(recorder.log).to.deep.equal(['initialize', 'finalize terminated']);
+      const [namesake] = spawn('x');
       runtime.terminate(pid);
       runtime.terminate(runtime.pid('nobody'));
-      runtime.terminate(runtime.pid('nobody@elsewhere'));
+      runtime.terminate(runtime.pid('x@elsewhere'));
       runtime.terminate(runtime.nobody);
       await world.settle();
       expect(recorder.log).to.have.length(2);
+      expect(namesake.log).to.deep.equal(['initialize']);
     });
 
     it('LP-SRC-11 serves nothing that it sends itself in finalize', async () => {
       class Late extends Recorder {
         last: Future<string> | undefined;
+        taken: boolean | undefined;
         protected override finalize(reason: ExitReason): void {
           super.finalize(reason);
-          this.tell(this.self, 'too late');
+          this.taken = this.tell(this.self, 'too late');
           this.last = dispatch(late.self, (process) => process.record('too late'));
         }
       }
@@ -157,7 +176,7 @@ describe('Process', () => {
       runtime.terminate(runtime.spawn(late));
       await world.settle();
       expect(late.log).to.deep.equal(['initialize', 'finalize terminated']);
-      expect(late.last?.isAbandoned).to.equal(true);
+      expect([late.taken, late.last?.isAbandoned]).to.deep.equal([false, true]);
     });
 
     it('ends itself after the current turn', async () => {
@@ -403,9 +422,8 @@ describe('Process', () => {
       const [recorder, pid] = spawn('outer');
       void dispatch(pid, async (process) => {
         const inner = runtime.spawn(new Recorder('inner'));
-        const ended = runtime.wait(inner);
         runtime.terminate(inner);
-        process.record(`inner ended: ${await ended}`);
+        process.record(`inner ended: ${await runtime.wait(inner)}`);
       });
       runtime.terminate(pid, { inject: false });
       const ended = runtime.wait(pid);
@@ -422,13 +440,14 @@ describe('Process', () => {
       let served = 0;
       const busy = async (): Promise<void> => {
         most = Math.max(most, ++inside);
-        await Promise.resolve();
+        await after('2ms', runtime.clock);
         inside--;
         served++;
       };
       class Busy extends Process {
         protected override initialize(): void {
           this.install(Tick, busy);
+          this.install(First, busy);
           this.delay(1, busy);
           this.link(runtime.pid('nobody'));
           Future.ready(1).onReady(this.defer(busy));
@@ -437,11 +456,15 @@ describe('Process', () => {
           return busy();
         }
       }
-      const pid = runtime.spawn(new Busy());
-      for (let index = 0; index < 5; index++) runtime.send(pid, Tick);
-      for (let index = 0; index < 5; index++) void dispatch(pid, busy);
-      await world.advance(1);
-      expect([most, served]).to.deep.equal([1, 13]);
+      const pid = runtime.spawn(new Busy('busy'));
+      const other = await world.start('other');
+      for (let n = 0; n < 5; n++) {
+        runtime.send(pid, Tick);
+        void dispatch(pid, busy);
+        other.send(other.pid('busy@node'), First, { n });
+      }
+      await world.advance('1secs');
+      expect([most, served]).to.deep.equal([1, 18]);
     });
   });
 
@@ -457,16 +480,19 @@ describe('Process', () => {
       const pid = runtime.spawn(new Handling());
       expect(runtime.send(pid, Tick)).to.equal(true);
       runtime.terminate(pid, { inject: false });
+      const ended = runtime.wait(pid);
       await world.settle();
       expect(seen).to.deep.equal([[undefined, '']]);
+      expect(ended.get()).to.equal(true);
     });
 
-    it('LP-SRC-19 a kind without handler or delegate changes nothing, counts as a dead letter, and the last handler wins', async () => {
+    it('LP-SRC-19 a kind without handler or delegate changes nothing and is a dead letter; a handler comes before a delegate', async () => {
       const letters: string[] = [];
       const subscription = runtime.onDeadLetter(({ reason, name }) => void letters.push(`${reason} ${name}`));
+      const [behind, delegate] = spawn();
       class Twice extends Recorder {
         protected override initialize(): void {
-          this.delegate(Note, this.self);
+          this.delegate(Note, delegate);
           super.initialize();
           this.install(Note, ({ text }) => void this.log.push(`second ${text}`));
         }
@@ -477,7 +503,7 @@ describe('Process', () => {
       runtime.send(pid, Note, { text: 'x' });
       await world.settle();
       expect(letters).to.deep.equal(['unhandled tick']);
-      expect(twice.log).to.deep.equal(['initialize', 'second x']);
+      expect([twice.log, behind.log]).to.deep.equal([['initialize', 'second x'], ['initialize']]);
       subscription.cancel();
       runtime.send(pid, Tick);
       await world.settle();
@@ -486,22 +512,25 @@ describe('Process', () => {
 
     it('LP-PROC-10 LP-SRC-20 a delegate gets the message with its original sender', async () => {
       const seen: string[] = [];
+      const delegatee = runtime.pid('behind');
       class Behind extends Process {
         protected override initialize(): void {
           this.install(Note, ({ text }, from) => void seen.push(`${text} from ${from.id}`));
         }
       }
       class Front extends Process {
-        protected override initialize(): void {
-          this.delegate(Note, runtime.pid('behind'));
+        constructor() {
+          super('front');
+          this.delegate(Note, delegatee);
         }
       }
-      const front = runtime.spawn(new Front('front'));
+      const front = runtime.spawn(new Front());
       runtime.spawn(new Behind('behind'));
       const [, sender] = spawn('sender');
       void dispatch(sender, (process) => process.tell(front, 'hello'));
+      runtime.send(front, Note, { text: 'posted' });
       await world.settle();
-      expect(seen).to.deep.equal(['hello from sender']);
+      expect(seen).to.have.members(['hello from sender', 'posted from ']);
     });
 
     it('replies to the sender of the message it handles, and only then', async () => {
@@ -529,8 +558,12 @@ describe('Process', () => {
         process.record(`sent: ${process.tell(runtime.nobody, 'x')}`);
         process.linkTo(runtime.nobody);
       });
-      await world.settle();
+      const letters: string[] = [];
+      runtime.onDeadLetter(({ name }) => void letters.push(name));
+      expect(runtime.send(runtime.nobody, Note, { text: 'x' })).to.equal(false);
+      await world.advance('1mins');
       expect(recorder.log).to.deep.equal(['initialize', 'sent: false']);
+      expect([letters, runtime.processes]).to.deep.equal([[], [pid.id]]);
     });
   });
 
@@ -567,7 +600,7 @@ describe('Process', () => {
   });
 
   describe('defer and delay', () => {
-    it('LP-PROC-04 a deferred function runs in a turn of its process, with bound and given arguments', async () => {
+    it('a deferred function runs in a turn of its process, with bound and given arguments', async () => {
       const [recorder, pid] = spawn();
       await world.settle();
       const deferred = recorder.later((text: string) => void recorder.record(text));
@@ -585,7 +618,7 @@ describe('Process', () => {
       expect(recorder.log).to.deep.equal(['initialize', 'given', 'finalize terminated']);
     });
 
-    it('LP-PROC-05 a deferred continuation of a future gives its value', async () => {
+    it('a deferred continuation of a future gives its value', async () => {
       const [recorder, pid] = spawn();
       const result = dispatch(pid, (process) => Future.ready(41).andThen(process.laterValue((n: number) => `${n}`)));
       await world.settle();

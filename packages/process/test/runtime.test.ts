@@ -1,5 +1,16 @@
 import { expect } from 'chai';
-import { dispatch, message, Process, ProcessError, Runtime, SpawnRefused } from '@mezzo/process';
+import {
+  Deferred,
+  dispatch,
+  type Future,
+  json,
+  message,
+  Process,
+  ProcessError,
+  Runtime,
+  SpawnRefused,
+} from '@mezzo/process';
+import { httpServer } from '@mezzo/process/http';
 import { Simulation } from '@mezzo/process/testing';
 
 const Item = message<{ tags: string[]; nested: { deep: number } }>('item');
@@ -59,16 +70,16 @@ describe('Runtime', () => {
       expect(refusal(() => runtime.spawn(process))).to.equal('PROCESS_SPAWNED_BEFORE');
     });
 
-    it('LP-SRC-03 LP-SRC-56 refuses while it stops, and another runtime starts in the same OS process', async () => {
+    it('LP-SRC-03 refuses what is no process, and everybody from the moment it stops', async () => {
+      // @ts-expect-error nothing is no process
+      expect(() => runtime.spawn(undefined)).to.throw(TypeError);
+      expect(runtime.processes).to.deep.equal([]);
       const stopping = runtime.stop();
       expect(refusal(() => runtime.spawn(new Plain()))).to.equal('RUNTIME_STOPPING');
       await world.settle();
       expect(stopping.isReady).to.equal(true);
-      const again = await world.start('node');
-      const alive = dispatch(again.spawn(new Plain()), (process) => process.value());
-      await world.settle();
-      expect(alive.get()).to.equal('alive');
-      expect(again.incarnation).to.not.equal(runtime.incarnation);
+      expect(refusal(() => runtime.spawn(new Plain()))).to.equal('RUNTIME_STOPPING');
+      expect(runtime.processes).to.deep.equal([]);
     });
 
     it('LP-SRC-04 numbers ids per prefix, and never gives a number twice', async () => {
@@ -178,6 +189,42 @@ describe('Runtime', () => {
   });
 
   describe('several in one OS process', () => {
+    it('LP-SRC-56 one that stops drains its mailboxes; the next one has processes, timers and HTTP as the first had', async () => {
+      const log: string[] = [];
+      class Living extends Process {
+        protected override initialize(): void {
+          this.route('/', () => json('served'));
+        }
+        protected override finalize(): void {
+          log.push(`finalize ${this.self.id}`);
+        }
+        note(text: string): void {
+          log.push(text);
+        }
+        later(): Future<string> {
+          const fired = new Deferred<string>();
+          this.delay('1ms', () => fired.set('fired'));
+          return fired.future;
+        }
+      }
+      const incarnations: number[] = [];
+      for (let life = 1; life <= 2; life++) {
+        const real = await Runtime.start({ name: 'real', http: httpServer() });
+        incarnations.push(real.incarnation);
+        const pids = ['a', 'b'].map((id) => real.spawn(new Living(id)));
+        for (const pid of pids) expect(await dispatch(pid, (process) => process.later())).to.equal('fired');
+        const page = `${real.url ?? ''}/a`;
+        expect(await (await fetch(page)).text()).to.equal('"served"');
+        for (const pid of pids) void dispatch(pid, (process) => process.note(`queued ${pid.id}`));
+        const stopped = real.stop();
+        expect(refusal(() => real.spawn(new Plain()))).to.equal('RUNTIME_STOPPING');
+        await stopped;
+        expect(log.splice(0)).to.have.members(['queued a', 'queued b', 'finalize a', 'finalize b']);
+        expect(await fetch(page).catch(() => 'refused')).to.equal('refused');
+      }
+      expect(new Set(incarnations).size).to.equal(2);
+    });
+
     it('an address that another runtime spawned is remote: messages need a schema and the network, dispatches are abandoned', async () => {
       const other = await world.start('other');
       const plain = new Plain('x');

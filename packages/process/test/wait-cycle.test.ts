@@ -1,5 +1,16 @@
 import { expect } from 'chai';
-import { after, dispatch, Future, type LocalPID, message, type PID, Process, request, type Runtime, WaitCycle } from '@mezzo/process';
+import {
+  after,
+  dispatch,
+  Future,
+  type LocalPID,
+  message,
+  type PID,
+  Process,
+  request,
+  type Runtime,
+  WaitCycle,
+} from '@mezzo/process';
 import { intercept, Simulation } from '@mezzo/process/testing';
 
 import { CallChain, chainLimit } from '../src/call-chain.ts';
@@ -67,16 +78,14 @@ describe('a cycle of waiting processes', () => {
   }
 
   /** The outcome of an async handler that awaits what fails: caught there, so that the process lives. */
-  const caught =
-    (thinker: Thinker, ask: () => Future<unknown>, failures: unknown[]) =>
-    async (): Promise<number> => {
-      try {
-        await ask();
-      } catch (error) {
-        failures.push(error);
-      }
-      return thinker.notes.length;
-    };
+  const caught = (thinker: Thinker, ask: () => Future<unknown>, failures: unknown[]) => async (): Promise<number> => {
+    try {
+      await ask();
+    } catch (error) {
+      failures.push(error);
+    }
+    return thinker.notes.length;
+  };
 
   describe('is found out at once where', () => {
     it('two async handlers ask each other', async () => {
@@ -153,7 +162,11 @@ describe('a cycle of waiting processes', () => {
       const self = dispatch(a.pid, (process) => process.waits(a.pid));
       expect((await cycle(self)).message).to.equal('wait for a@node can never end: it waits in a@node');
       a.thinker.think = () => Promise.resolve(a.thinker.asks(b.pid));
-      b.thinker.think = () => b.thinker.waits(a.pid).repair((failed) => Future.failed(failed.failure())).map(Number);
+      b.thinker.think = () =>
+        b.thinker
+          .waits(a.pid)
+          .repair((failed) => Future.failed(failed.failure()))
+          .map(Number);
       const asked = runtime.ask(a.pid, Question, 1);
       asked.onFailed(() => undefined);
       await world.settle();
@@ -418,7 +431,9 @@ describe('a cycle of waiting processes', () => {
       let release = (): void => undefined;
       a.thinker.think = () => Promise.resolve(a.thinker.asks(b.pid));
       b.thinker.think = () =>
-        Future.from(new Promise<void>((resolve) => (release = resolve))).andThen(() => b.thinker.asks(runtime.pid('a')));
+        Future.from(new Promise<void>((resolve) => (release = resolve))).andThen(() =>
+          b.thinker.asks(runtime.pid('a')),
+        );
       runtime.ask(a.pid, Question, 1).onFailed(() => undefined);
       await world.settle();
       runtime.terminate(a.pid);
@@ -434,8 +449,14 @@ describe('a cycle of waiting processes', () => {
   it('that begins with two who ask each other at the same moment is not seen: the asks time out', async () => {
     const [a, b] = [spawn('a'), spawn('b')];
     const failures: unknown[] = [];
-    void dispatch(a.pid, caught(a.thinker, () => a.thinker.asks(b.pid), failures));
-    void dispatch(b.pid, caught(b.thinker, () => b.thinker.asks(a.pid), failures));
+    void dispatch(
+      a.pid,
+      caught(a.thinker, () => a.thinker.asks(b.pid), failures),
+    );
+    void dispatch(
+      b.pid,
+      caught(b.thinker, () => b.thinker.asks(a.pid), failures),
+    );
     await world.advance('59s');
     expect(failures).to.deep.equal([]);
     await world.advance('1s');
@@ -489,7 +510,11 @@ describe('a cycle of waiting processes', () => {
         const failures: unknown[] = [];
         const [last, target] = [chain[39], chain[39 - distance]];
         if (last === undefined || target === undefined) throw new Error('too short');
-        last.thinker.think = caught(last.thinker, () => last.thinker.asks(target.pid).after('1s', (late) => late, world.clock), failures);
+        last.thinker.think = caught(
+          last.thinker,
+          () => last.thinker.asks(target.pid).after('1s', (late) => late, world.clock),
+          failures,
+        );
         const whole = runtime.ask(chain[0]?.pid ?? runtime.nobody, Question, 0, { timeout: '100s' });
         await world.settle();
         expect(failures.map((error) => error instanceof WaitCycle)).to.deep.equal(seen ? [true] : []);
@@ -503,7 +528,12 @@ describe('a cycle of waiting processes', () => {
       const pids = Array.from({ length: 50 }, (_, index) => spawn(`p${index}`).pid);
       for (const pid of pids) chain = new CallChain(pid, 1, chain);
       expect(chain?.length).to.equal(32);
-      expect([...(chain ?? [])].map(({ pid }) => pid.id)).to.deep.equal(pids.map(({ id }) => id).reverse().slice(0, 32));
+      expect([...(chain ?? [])].map(({ pid }) => pid.id)).to.deep.equal(
+        pids
+          .map(({ id }) => id)
+          .reverse()
+          .slice(0, 32),
+      );
     });
   });
 
@@ -565,7 +595,10 @@ describe('a cycle of waiting processes', () => {
         },
       });
       const nobody: End = { incarnation: 0, epoch: 0 };
-      transport.publish('node', encode({ kind: 'hello', version: protocolVersion, from, to: nobody, sent: 0, received: 0 }));
+      transport.publish(
+        'node',
+        encode({ kind: 'hello', version: protocolVersion, from, to: nobody, sent: 0, received: 0 }),
+      );
       await world.advance('1s');
       const envelopes = shapes
         .filter((shape) => !(shape instanceof Map))

@@ -36,7 +36,9 @@ export class Deferred<T> {
   /** A signal that aborts when the future gets a discard request: hand it to what can be cancelled by one. */
   get signal(): AbortSignal {
     const controller = new AbortController();
-    this.future.onDiscard(() => controller.abort(new FutureDiscarded('FUTURE_DISCARDED', 'The result is not wanted any more')));
+    this.future.onDiscard(() =>
+      controller.abort(new FutureDiscarded('FUTURE_DISCARDED', 'The result is not wanted any more')),
+    );
     return controller.signal;
   }
 

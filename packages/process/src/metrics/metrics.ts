@@ -32,6 +32,8 @@ export class Metrics {
   lateSettlements = 0;
   /** Frames and envelopes from the wire that were dropped as garbage, unknown, invalid or too large. */
   wireRejected = 0;
+  /** Frames of another session than the present one, and batches that came twice or after a gap. What was missed is sent again. */
+  wireStray = 0;
   /** Batches sent again after a gap. */
   wireResent = 0;
 
@@ -51,6 +53,11 @@ export class Metrics {
       'process/wire_rejected',
       'Frames and envelopes from the wire that were dropped as invalid',
       () => this.wireRejected,
+    );
+    counter(
+      'process/wire_stray',
+      'Frames of another session than the present one, and batches that came twice or after a gap',
+      () => this.wireStray,
     );
     counter('process/wire_resent', 'Batches sent again after a gap', () => this.wireResent);
     this.pullGauge('process/processes', () => runtime.processes.length, { help: 'Living processes' });

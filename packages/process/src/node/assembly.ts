@@ -4,6 +4,9 @@ import type { Batch } from './outbox.ts';
 
 type ChunkEnvelope = Extract<Envelope, readonly [typeof kind.chunk, ...unknown[]]>;
 
+/** Bytes of any part but the last: smaller ones count as much, or a peer could have this node keep parts without end. */
+export const smallestPart = 512;
+
 /** A packed envelope that is too large for one frame, as batches of one part each. */
 export function partsOf(envelope: Envelope, packed: Uint8Array, size: number): Batch[] {
   const parts: Batch[] = [];
@@ -21,9 +24,10 @@ export class Assembly {
 
   /** The envelope with its last part, undefined before, or why it has to be dropped. */
   take([, last, bytes]: ChunkEnvelope, limit: number): Envelope | string | undefined {
-    this.#bytes += bytes.length;
+    this.#bytes += last ? bytes.length : Math.max(bytes.length, smallestPart);
     const fits = this.#bytes <= limit;
-    if (fits) this.#parts.push(bytes);
+    // A view keeps all of the buffer it came in.
+    if (fits) this.#parts.push(bytes.length * 2 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes);
     else this.#parts = [];
     if (!last) return undefined;
     const whole = fits ? this.#whole() : 'a message above the size limit';

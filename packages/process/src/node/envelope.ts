@@ -192,7 +192,7 @@ function withBodiesDivided(value: readonly unknown[]): unknown {
 
 function equalParts(size: number, { buffer, byteOffset, length }: Uint8Array): Uint8Array[] | undefined {
   const count = length / size;
-  if (!Number.isSafeInteger(count) || size < 1 || count > runLimit) return undefined;
+  if (!Number.isSafeInteger(size) || !Number.isInteger(count) || size < 1 || count > runLimit) return undefined;
   const bodies = new Array<Uint8Array>(count);
   // A view costs a tenth of a copy, and a third of a subarray.
   for (let index = 0; index < count; index++) bodies[index] = new Uint8Array(buffer, byteOffset + index * size, size);

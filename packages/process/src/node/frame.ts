@@ -55,8 +55,9 @@ class StrictPackr extends Packr {
 }
 const packer = new StrictPackr({ maxSharedStructures: 0 });
 // int64 of other languages would otherwise arrive as bigint. Bytes are views of the frame: copying each would halve the rate
-// of small messages, so whoever keeps them copies them.
-const unpacker = new Unpackr({ int64AsType: 'number' });
+// of small messages, so whoever keeps them copies them. References to what came before would make graphs of a few bytes
+// that take for ever to walk.
+const unpacker = new Unpackr({ int64AsType: 'number', structuredClone: false });
 
 /** Bytes of a value by the codec that frames use. Throws for what cannot be encoded (functions, symbols, cycles). */
 export function pack(value: unknown): Uint8Array {
@@ -65,7 +66,16 @@ export function pack(value: unknown): Uint8Array {
 
 /** Throws for anything that is not exactly one well-formed value. */
 export function unpack(bytes: Uint8Array): unknown {
-  return unpacker.unpack(bytes);
+  let value: unknown;
+  let end = -1;
+  // Its plain `unpack` writes out the whole value as text if bytes are left over, which takes seconds for some.
+  unpacker.unpackMultiple(bytes, (first: unknown, _start, position = -1) => {
+    value = first;
+    end = position;
+    return false;
+  });
+  if (end !== bytes.length) throw new RangeError(`${bytes.length - end} bytes are left over`);
+  return value;
 }
 
 export function encode(frame: Frame): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Cell } from '../cell.ts';
 import { Doors } from '../door/doors.ts';
+import { textOf } from '../door/letter.ts';
 import { toMilliseconds, type Duration } from '../duration.ts';
 import { type Endpoint, type Endpoints, isEndpoint } from '../endpoints.ts';
 import { ProcessError } from '../errors.ts';
@@ -127,6 +128,7 @@ export class Node implements SessionNode, TransportEvents {
     session.pushMessage(to, from, name, body, wireMeta);
     this.#wake(session);
     if (isEndpoint(from)) session.watch();
+    this.#checkEndurance(session);
     return true;
   }
 
@@ -254,10 +256,13 @@ export class Node implements SessionNode, TransportEvents {
     const now = this.now();
     if (now - this.#lastRejectionLog < rejectionLogInterval) return;
     this.#lastRejectionLog = now;
-    this.#runtime.log.warn({ peer, rejected: this.#runtime.metrics.wireRejected }, `dropped ${why}`);
+    this.#runtime.log.warn({ peer, rejected: this.#runtime.metrics.wireRejected }, `dropped ${textOf(why)}`);
   }
   countResent(batches: number): void {
     this.#runtime.metrics.wireResent += batches;
+  }
+  countStray(): void {
+    this.#runtime.metrics.wireStray++;
   }
   eased(session: Session): void {
     const { peer } = session;
@@ -303,7 +308,7 @@ export class Node implements SessionNode, TransportEvents {
       case kind.refused:
         return this.#reception.refused(peer, envelope[1], envelope[2], envelope[3], envelope[4]);
       case kind.returned:
-        return this.#reception.returned(peer, envelope);
+        return this.#reception.returned(session, envelope);
       case kind.link:
         return this.#links.requested(peer, envelope);
       case kind.exited:
@@ -338,6 +343,11 @@ export class Node implements SessionNode, TransportEvents {
     const session = this.#session(peer);
     session.push(envelope);
     this.#wake(session);
+    this.#checkEndurance(session);
+  }
+
+  #checkEndurance(session: Session): void {
+    if (session.overflows) this.broken(session, `node '${session.peer}' takes nothing of what is due to it`);
   }
 
   #wake(session: Session): void {
@@ -405,6 +415,7 @@ export class Node implements SessionNode, TransportEvents {
       if (!session.isOpen) session.opened(frame.from);
       if (sameEnd(frame.from, session.remote)) return session.heard(frame, bytes);
     }
+    this.countStray();
     // The peer is in an earlier session of ours: our greeting tells it so. Frames of its own past need no answer.
     if (!isLater(session.remote, frame.from)) session.greetStray(frame.from);
   }

@@ -25,10 +25,14 @@ const window = 8 * 1024 * 1024;
 const windowMessages = 65_536;
 /** Messages that may wait for credit; then `send` refuses, so that a slow peer is felt and not swallowed. */
 const waitingLimit = 65_536;
+/** Of what is never refused, answers and words about links, so much may wait: a peer that takes none of it is no peer. */
+const endurance = 16 * waitingLimit;
 /** Envelopes in one batch at most, and messages in one of them unless they are bytes, whose size is known beforehand. */
 const batchLimit = 256;
 /** Bytes a batch should not exceed by much: larger ones gain nothing and delay what comes behind them. */
 const batchBytes = 64 * 1024;
+/** Bytes a message is taken to have at least: however small they were lately, the next thousand may be large. */
+const leastSize = 64;
 
 /** One direction of a session: what waits to be sent, and what was sent and not acknowledged yet. */
 export class Outbox {
@@ -46,8 +50,10 @@ export class Outbox {
   #sent = 0;
   #unacknowledgedBytes = 0;
   #unacknowledgedMessages = 0;
+  /** Messages that were sent and not taken back. */
+  #given = 0;
   /** Bytes of an average message lately, of those that are not bytes themselves. */
-  #size = 64;
+  #size = leastSize;
 
   /** Sequence number of the last batch sent. */
   get sent(): number {
@@ -62,6 +68,10 @@ export class Outbox {
   /** False when a further message should be refused. */
   get hasRoom(): boolean {
     return this.#messages < waitingLimit;
+  }
+  /** True when too much waits to wait any longer. */
+  get overflows(): boolean {
+    return this.#messages >= endurance;
   }
   get hasCredit(): boolean {
     return this.#unacknowledgedBytes < window && this.#unacknowledgedMessages < windowMessages;
@@ -145,12 +155,20 @@ export class Outbox {
     for (const envelope of batch.envelopes) {
       messages += weightOf(envelope);
       if (envelope[0] === kind.bytes) bytes -= bytesOf(envelope[7]);
-      else encoded += weightOf(envelope);
+      else if (envelope[0] === kind.messages) encoded += envelope[7].length;
     }
-    if (encoded > 0) this.#size += (bytes / encoded - this.#size) / 4;
+    if (encoded > 0) this.#size = Math.max(leastSize, this.#size + (bytes / encoded - this.#size) / 4);
     this.#unacknowledged.push({ sequence: ++this.#sent, frame, messages, whole: batch.whole });
     this.#unacknowledgedBytes += frame.length;
     this.#unacknowledgedMessages += messages;
+    this.#given += messages;
+  }
+
+  /** False if not so many were sent that can be taken back. */
+  takeBack(messages: number): boolean {
+    if (!(messages >= 0 && messages <= this.#given)) return false;
+    this.#given -= messages;
+    return true;
   }
 
   acknowledge(received: number): void {

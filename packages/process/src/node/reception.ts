@@ -1,6 +1,6 @@
 import { type Endpoint, type Endpoints, isEndpoint } from '../endpoints.ts';
 import type { Cell } from '../cell.ts';
-import { AnswerFailed, messageOf, OutcomeUnknown, ProcessError, ProcessGone, StreamFailed, WaitCycle } from '../errors.ts';
+import { AnswerFailed, OutcomeUnknown, ProcessError, ProcessGone, StreamFailed, WaitCycle } from '../errors.ts';
 import { Event, type EventMeta } from '../event.ts';
 import { Deferred } from '../future/future.ts';
 import type { WireSchema } from '../message.ts';
@@ -9,9 +9,6 @@ import type { Runtime } from '../runtime.ts';
 import { type Envelope, kind, type MessagesEnvelope, type ReturnedEnvelope } from './envelope.ts';
 import type { Session } from './session.ts';
 import { decodeMeta } from './wire-meta.ts';
-
-/** Messages that one envelope may report as returned. */
-const returnedLimit = 65_536;
 
 /** The way of messages from the wire to the processes: nothing unknown or invalid passes. */
 export class Reception {
@@ -42,7 +39,9 @@ export class Reception {
     if (isEndpoint(to)) {
       const receiver = this.#endpoints.find(to);
       if (receiver === undefined) return this.#late(to, name, from, bodies.length);
-      for (const body of bodies) this.#answer(receiver, to, name, from, body);
+      let invalid: ProcessError | undefined;
+      for (const body of bodies) invalid = this.#answer(receiver, to, name, from, body) ?? invalid;
+      if (invalid !== undefined) this.refuse(from, invalid);
       return;
     }
     const cell = runtime.cell(id);
@@ -56,11 +55,14 @@ export class Reception {
     }
     const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
     if (entry?.schema === undefined) return this.#unhandled(to, name, from, bodies.length);
+    let invalid: ProcessError | undefined;
     for (const body of bodies) {
       const valid = this.#validate(entry.schema, body);
-      if (valid === undefined) this.#invalid(name, from, to);
+      if (valid === undefined) invalid = this.#invalid(name, from, to);
       else cell.accept(new Event('message', name, from, valid.value, meta));
     }
+    // Once, however many there are: they are of one sender.
+    if (invalid !== undefined) this.refuse(from, invalid);
   }
 
   /** The peer tells that no answer will come. */
@@ -70,8 +72,10 @@ export class Reception {
   }
 
   /** The peer tells that nobody took what was sent. */
-  returned(peer: string, envelope: ReturnedEnvelope): void {
+  returned(session: Session, envelope: ReturnedEnvelope): void {
+    const { peer } = session;
     const [, id, generation, incarnation, fromId, fromGeneration, name, reason, count] = envelope;
+    if (!session.takeBack(count)) return this.#rejected(peer, 'a word of messages that were never sent');
     const { name: node, incarnation: ours } = this.#runtime;
     const letter = {
       reason: reason === 'stale' ? 'stale' : 'unknown',
@@ -79,7 +83,7 @@ export class Reception {
       from: new PID(fromId, node, ours, fromGeneration),
       to: new PID(id, peer, incarnation, generation),
     } as const;
-    for (let index = 0; index < Math.min(count, returnedLimit); index++) this.#runtime.deadLetter(letter);
+    for (let index = 0; index < count; index++) this.#runtime.deadLetter(letter);
   }
 
   /** Tells the asker at another node that no answer will come. */
@@ -94,30 +98,40 @@ export class Reception {
     const served = new Deferred<unknown>();
     const gone = (): void =>
       this.refuse(from, new ProcessGone('PROCESS_ENDED', `${to.toString()} did not answer '${name}': it has ended`));
-    served.future.onAbandoned(gone).onFailed(gone);
+    served.future.onFailed(gone).onAbandoned(() => {
+      this.#runtime.deadLetter({ reason: 'ended', name, from, to });
+      gone();
+    });
     const serve = (): void => {
       const entry = cell.handlers?.get(name) ?? cell.delegates?.get(name);
       if (entry?.schema === undefined) return this.#unhandled(to, name, from, 1);
       const valid = this.#validate(entry.schema, body);
-      if (valid === undefined) this.#invalid(name, from, to);
+      if (valid === undefined) this.refuse(from, this.#invalid(name, from, to));
       else cell.serveWithin(new Event('message', name, from, valid.value));
     };
     cell.accept(new Event('dispatch', '', from, serve, { ...meta, result: served }));
   }
 
-  #answer(receiver: Endpoint, to: PID, name: string, from: PID, body: unknown): void {
+  /** The error, if the body is invalid. */
+  #answer(receiver: Endpoint, to: PID, name: string, from: PID, body: unknown): ProcessError | undefined {
     const schema = receiver.schemaOf(name);
-    if (schema === undefined) return void receiver.accept(new Event('message', name, from, undefined));
-    const answer = this.#validate(schema, body);
-    if (answer !== undefined) return void receiver.accept(new Event('message', name, from, answer.value));
-    const error = this.#invalid(name, from, to);
-    receiver.invalid?.(from, error);
+    const answer = schema === undefined ? { value: undefined } : this.#validate(schema, body);
+    if (answer === undefined) {
+      const error = this.#invalid(name, from, to);
+      receiver.invalid?.(from, error);
+      return error;
+    }
+    receiver.accept(new Event('message', name, from, answer.value));
+    return undefined;
   }
 
   /** An answer came too late, or twice. Of a stream that is over, the other end may not know it. */
   #late(to: PID, name: string, from: PID, count: number): void {
     if (isEndpoint(from)) {
-      return this.refuse(from, new ProcessGone('PROCESS_NOT_FOUND', `Nobody at ${to.toString()} takes '${name}' any more`));
+      return this.refuse(
+        from,
+        new ProcessGone('PROCESS_NOT_FOUND', `Nobody at ${to.toString()} takes '${name}' any more`),
+      );
     }
     for (let index = 0; index < count; index++) this.#runtime.deadLetter({ reason: 'stale', name, from, to });
   }
@@ -156,21 +170,19 @@ export class Reception {
   #invalid(name: string, from: PID, to: PID): ProcessError {
     this.#rejected(from.node, `a body of '${name}' that does not satisfy its schema, for process '${to.id}'`);
     const text = `The body of '${name}' does not satisfy the schema of ${to.toString()}`;
-    const error = new ProcessError('MESSAGE_INVALID', text);
-    this.refuse(from, error);
-    return error;
+    return new ProcessError('MESSAGE_INVALID', text);
   }
 
   #validate(schema: WireSchema<unknown>, body: unknown): { readonly value: unknown } | undefined {
     try {
       const outcome = schema['~standard'].validate(body);
-      if (outcome instanceof Promise || outcome.issues !== undefined) return undefined;
-      return outcome;
-    } catch (error) {
-      // A body may be a cyclic graph, or have getters of our own making only: whatever it does to a schema is its fault.
-      this.#runtime.log.warn({ error: messageOf(error) }, 'a schema threw while it validated a body');
-      return undefined;
+      if (!(outcome instanceof Promise)) return outcome.issues === undefined ? outcome : undefined;
+      // Only synchronous ones are called for. That of another kind must not end the node by an unhandled rejection.
+      outcome.catch(() => undefined);
+    } catch {
+      // Whatever a body does to a schema, its depth for one, is its own fault.
     }
+    return undefined;
   }
 }
 

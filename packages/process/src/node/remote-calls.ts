@@ -7,6 +7,13 @@ export class RemoteCalls {
   /** By node, then by the number of the ask. */
   readonly #open = new Map<string, Map<number, Discardable>>();
 
+  /** Questions that are being worked on. */
+  get size(): number {
+    let size = 0;
+    for (const calls of this.#open.values()) size += calls.size;
+    return size;
+  }
+
   /** Gives what ends it. */
   add(from: PID, call: Discardable): () => void {
     const { node, generation } = from;

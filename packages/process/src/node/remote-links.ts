@@ -8,6 +8,9 @@ type LinkEnvelope = Extract<Envelope, readonly [typeof kind.link, ...unknown[]]>
 type ExitedEnvelope = Extract<Envelope, readonly [typeof kind.exited, ...unknown[]]>;
 type UnlinkEnvelope = Extract<Envelope, readonly [typeof kind.unlink, ...unknown[]]>;
 
+/** Links that the processes of one peer may have to those of this node: each takes ten times the bytes it came in. */
+const incomingLimit = 1_048_576;
+
 interface OutgoingLink {
   readonly linker: Cell;
   readonly to: PID;
@@ -79,6 +82,11 @@ export class RemoteLinks {
     }
     const table = this.#table(this.#incoming, peer);
     const key = keyOf(linkerId, linkerGeneration, linkeeId, linkeeGeneration);
+    if (table.size >= incomingLimit && !table.has(key)) {
+      const text = `node '${peer}' has ${table.size} links to node '${this.#runtime.name}' already`;
+      this.#push(peer, [kind.exited, linkerId, linkerGeneration, linkeeId, linkeeGeneration, 0, 'unreachable', text]);
+      return;
+    }
     const linker = new RemoteLinker(cell, (pid, reason) => {
       this.#remove(this.#incoming, peer, key);
       const text = 'message' in reason ? reason.message : '';

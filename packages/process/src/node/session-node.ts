@@ -28,4 +28,5 @@ export interface SessionNode {
   /** The session can take messages again, or has none left that are unacknowledged. */
   eased(session: Session): void;
   countResent(batches: number): void;
+  countStray(): void;
 }

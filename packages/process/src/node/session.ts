@@ -1,6 +1,6 @@
 import type { PID } from '../pid.ts';
 import type { Timer } from '../platform/platform.ts';
-import { Assembly, partsOf } from './assembly.ts';
+import { Assembly, partsOf, smallestPart } from './assembly.ts';
 import { asEnvelope, type Envelope, halve, kind, weightOf, wireOf } from './envelope.ts';
 import { decode, encode, type End, type Frame, pack, protocolVersion, sameEnd, unknownEnd } from './frame.ts';
 import { type Batch, Outbox } from './outbox.ts';
@@ -37,6 +37,8 @@ export class Session {
   #missedAt = 0;
   #lastMissed = 0;
   #lastStray = Number.NEGATIVE_INFINITY;
+  #resentFrom: number | undefined;
+  #lastResent = Number.NEGATIVE_INFINITY;
   #watchedSince = 0;
   #heartbeat: Timer | undefined;
   #acknowledgement: Timer | undefined;
@@ -64,6 +66,10 @@ export class Session {
   /** True while something is to be delivered and there is hope that it will be. */
   get owes(): boolean {
     return !this.#ended && !this.#suspected && (this.#outbox.hasWaiting || this.#outbox.hasUnacknowledged);
+  }
+  /** True when more waits for a peer that takes nothing than a node can keep. */
+  get overflows(): boolean {
+    return this.#outbox.overflows;
   }
   get lastSent(): number {
     return this.#outbox.sent;
@@ -131,6 +137,11 @@ export class Session {
   /** Asks for what is missing to be acknowledged now. */
   hurry(): void {
     if (this.#open) this.#heartbeatFrame(true, false);
+  }
+
+  /** Whether so many messages can have come back that nobody took. */
+  takeBack(messages: number): boolean {
+    return this.#outbox.takeBack(messages);
   }
 
   bye(): void {
@@ -215,6 +226,7 @@ export class Session {
 
   #heardBatch(sequence: number, received: number, envelopes: readonly unknown[]): void {
     this.#outbox.acknowledge(received);
+    if (sequence !== this.#received + 1) this.#node.countStray();
     if (sequence > this.#received + 1) {
       this.#reportMissed();
     } else {
@@ -277,7 +289,7 @@ export class Session {
       return this.#replace(envelope, 'unencodable');
     }
     if (packed.length > this.#node.maxMessage) return this.#replace(envelope, 'too-large');
-    const size = Math.max(frameReserve, this.#node.maxPayload - frameReserve);
+    const size = Math.max(smallestPart, this.#node.maxPayload - frameReserve);
     this.#outbox.divide(partsOf(envelope, packed, size));
   }
 
@@ -303,6 +315,12 @@ export class Session {
   }
 
   #resend(): void {
+    // All of it leaves again, for a frame of a few bytes: not more often than an honest peer would ask.
+    const [first] = this.#outbox.unacknowledged();
+    const now = this.#node.now();
+    if (first?.sequence === this.#resentFrom && now - this.#lastResent < this.#node.heartbeatInterval / 2) return;
+    this.#resentFrom = first?.sequence;
+    this.#lastResent = now;
     let batches = 0;
     for (const { frame } of this.#outbox.unacknowledged()) {
       if (frame.length > this.#node.maxPayload) return this.#node.broken(this, this.#shrunk(frame.length));

@@ -33,7 +33,13 @@ export const traceContext: TextMapPropagator = {
     if (version === 'ff' || (version === '00' && more !== undefined)) return context;
     const state = getter.get(carrier, stateHeader);
     const traceState = typeof state === 'string' ? createTraceState(state) : undefined;
-    const span = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true, ...(traceState && { traceState }) };
+    const span = {
+      traceId,
+      spanId,
+      traceFlags: Number.parseInt(flags, 16),
+      isRemote: true,
+      ...(traceState && { traceState }),
+    };
     return isSpanContextValid(span) ? trace.setSpanContext(context, span) : context;
   },
 };

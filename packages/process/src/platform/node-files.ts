@@ -43,8 +43,19 @@ async function replace(path: string, temporary: string, data: Uint8Array | strin
       await handle.close();
     }
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   };
   await withFolder(path, write);
+}
+
+/** A rename survives the loss of power only once the folder that holds the name is on the disk. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function append(path: string, data: Uint8Array | string): Promise<void> {

@@ -14,7 +14,7 @@ class Entry implements Timer {
     const bucket = this.bucket;
     if (bucket === undefined) return false;
     bucket.unlink(this);
-    bucket.queue.cancelled();
+    bucket.queue.cancelled(bucket);
     return true;
   }
 }
@@ -29,6 +29,10 @@ class Bucket {
   constructor(due: number, queue: TimerQueue) {
     this.due = due;
     this.queue = queue;
+  }
+
+  get isEmpty(): boolean {
+    return this.first === undefined;
   }
 
   append(entry: Entry): void {
@@ -48,13 +52,18 @@ class Bucket {
   }
 }
 
+/** So few buckets without timers are not worth the search for them. */
+const leastEmptied = 64;
+
 /**
  * Timers ordered by due time, FIFO within the same time. Timers of one due time share a bucket, so arming and cancelling
  * are O(1) for the common case of many asks with one timeout; a heap orders the distinct times.
  */
 export class TimerQueue {
   readonly #buckets = new Map<number, Bucket>();
-  readonly #heap: Bucket[] = [];
+  #heap: Bucket[] = [];
+  /** Buckets whose timers were all cancelled, since the heap was last rid of them. Some may be in use again. */
+  #emptied = 0;
   readonly #onLastCancelled: () => void;
   #size = 0;
 
@@ -82,7 +91,9 @@ export class TimerQueue {
   }
 
   /** @internal An entry of this queue was cancelled. */
-  cancelled(): void {
+  cancelled(bucket: Bucket): void {
+    if (bucket.isEmpty) this.#emptied++;
+    if (this.#emptied > leastEmptied && this.#emptied * 2 > this.#heap.length) this.#dropEmptied();
     if (--this.#size === 0) this.#onLastCancelled();
   }
 
@@ -106,6 +117,14 @@ export class TimerQueue {
     bucket.unlink(entry);
     this.#size--;
     return entry.thunk;
+  }
+
+  /** Those that are due late would otherwise stay until they come first. */
+  #dropEmptied(): void {
+    this.#emptied = 0;
+    for (const bucket of this.#heap) if (bucket.isEmpty) this.#buckets.delete(bucket.due);
+    // In order they are a heap.
+    this.#heap = this.#heap.filter((bucket) => !bucket.isEmpty).sort((a, b) => a.due - b.due);
   }
 
   #push(bucket: Bucket): void {

@@ -2,7 +2,7 @@ import type { Belonging, Cell } from '../cell.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import type { Endpoint, Endpoints } from '../endpoints.ts';
 import { AskTimeout, FutureDiscarded, OutcomeUnknown, ProcessError, ProcessGone, StreamFailed } from '../errors.ts';
-import type { Event } from '../event.ts';
+import { Event } from '../event.ts';
 import type { Message, StreamRequest, WireSchema } from '../message.ts';
 import type { PID } from '../pid.ts';
 import type { Timer } from '../platform/platform.ts';
@@ -148,6 +148,10 @@ export class StreamReader<T> implements Endpoint, Belonging, AsyncIterableIterat
   schemaOf(name: string): WireSchema<unknown> | undefined {
     if (name === this.#item.name) return this.#item.schema;
     return name === Opened.name ? Opened.schema : name === Ended.name ? Ended.schema : undefined;
+  }
+
+  take(name: string, body: unknown, from: PID): boolean {
+    return this.accept(new Event('message', name, from, body));
   }
 
   accept(event: Event): boolean {

@@ -1,7 +1,7 @@
 import type { Belonging, Cell } from '../cell.ts';
 import type { Endpoint, Endpoints } from '../endpoints.ts';
 import { messageOf, ProcessGone, StreamFailed } from '../errors.ts';
-import type { Event, ExitReason } from '../event.ts';
+import { Event, type ExitReason } from '../event.ts';
 import type { Message, WireSchema } from '../message.ts';
 import type { PID } from '../pid.ts';
 import { Cancel, Credit, Ended, initialCredit, largestWindow, Opened } from './stream-protocol.ts';
@@ -38,8 +38,8 @@ export class StreamWriter<T> implements Endpoint, Belonging, StreamCall {
   #credit = initialCredit;
   /** Items that were sent. */
   #count = 0;
-  /** A step is under way. */
-  #stepping = false;
+  /** A step is under way, or the first is yet to come. */
+  #stepping = true;
   /** Nothing will be sent any more. */
   #over = false;
   /** Nor will the iterator be asked for anything. */
@@ -69,16 +69,19 @@ export class StreamWriter<T> implements Endpoint, Belonging, StreamCall {
     } catch (error) {
       return this.#threw(error);
     }
-    this.#stepping = true;
     this.#step();
   }
 
   expose(): void {
-    if (!this.#over) this.#endpoints.add(this);
+    this.#endpoints.add(this);
   }
 
   schemaOf(name: string): WireSchema<unknown> | undefined {
     return name === Credit.name ? Credit.schema : name === Cancel.name ? Cancel.schema : undefined;
+  }
+
+  take(name: string, body: unknown, from: PID): boolean {
+    return this.accept(new Event('message', name, from, body));
   }
 
   accept(event: Event): boolean {
@@ -99,8 +102,8 @@ export class StreamWriter<T> implements Endpoint, Belonging, StreamCall {
     if (from.equals(this.to)) this.#stop();
   }
 
-  fail(error: Error, peer?: string): void {
-    if (peer === undefined) this.#refuse(error);
+  /** Nobody reads, or an item could not be sent: then the reader is told so in its place. */
+  fail(_error: Error, peer?: string): void {
     if (peer === undefined || peer === this.to.node) this.#stop();
   }
 

@@ -56,6 +56,8 @@ export class DrawnFaults {
     disk: (random) => this.#breakDisk(random),
     clock: (random) => this.#skew(random),
   };
+  /** What is wrong with which machine. */
+  readonly #troubled = new Set<string>();
   #brokerBroken = false;
   #over = false;
 
@@ -166,30 +168,40 @@ export class DrawnFaults {
   }
 
   #breakDisk(random: Random): (() => void) | undefined {
-    const node = this.#pick(random, () => true);
-    if (node === undefined) return undefined;
-    const { disk } = this.#world.machine(node);
-    const { latency, capacity, failWrites } = disk;
     const how = pick(random, ['slow', 'full', 'failing'] as const);
-    if (how === 'slow') disk.latency = [10, 1000];
-    else if (how === 'full') disk.capacity = disk.used;
-    else disk.failWrites = 'EIO';
-    this.#world.recorded.fault(`disk of ${node} ${how}`);
-    return () => {
-      Object.assign(disk, { latency, capacity, failWrites });
-      this.#world.recorded.fault(`disk of ${node} well`);
-    };
+    return this.#trouble(random, 'disk', (node) => {
+      const { disk } = this.#world.machine(node);
+      const { latency, capacity, failWrites } = disk;
+      if (how === 'slow') disk.latency = [10, 1000];
+      else if (how === 'full') disk.capacity = disk.used;
+      else disk.failWrites = 'EIO';
+      this.#world.recorded.fault(`disk of ${node} ${how}`);
+      return () => {
+        Object.assign(disk, { latency, capacity, failWrites });
+        this.#world.recorded.fault(`disk of ${node} well`);
+      };
+    });
   }
 
   #skew(random: Random): (() => void) | undefined {
-    const node = this.#pick(random, () => true);
-    if (node === undefined) return undefined;
-    const before = this.#world.machine(node).skew;
-    this.#world.skew(node, {
-      offset: Math.round(between(random, -10_000, 10_000)),
-      drift: between(random, -0.05, 0.05),
+    const skew = { offset: Math.round(between(random, -10_000, 10_000)), drift: between(random, -0.05, 0.05) };
+    return this.#trouble(random, 'clock', (node) => {
+      const before = this.#world.machine(node).skew;
+      this.#world.skew(node, skew);
+      return () => this.#world.skew(node, before);
     });
-    return () => this.#world.skew(node, before);
+  }
+
+  /** Something that puts back what it found: only once at a time on one machine. */
+  #trouble(random: Random, what: Kind, begin: (node: string) => () => void): (() => void) | undefined {
+    const node = this.#pick(random, (name) => !this.#troubled.has(`${what} ${name}`));
+    if (node === undefined) return undefined;
+    this.#troubled.add(`${what} ${node}`);
+    const end = begin(node);
+    return () => {
+      this.#troubled.delete(`${what} ${node}`);
+      end();
+    };
   }
 
   get #nodes(): readonly string[] {

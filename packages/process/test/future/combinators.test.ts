@@ -22,6 +22,7 @@ describe('collect', () => {
       const first = new Deferred<number>();
       const second = new Deferred<boolean>();
       const all = collect([first.future, second.future]);
+      expect(all.isPending).to.equal(true);
       first.set(42);
       expect(all.isPending).to.equal(true);
       settle(second);
@@ -63,30 +64,73 @@ describe('collect', () => {
 });
 
 describe('settleAll', () => {
-  it('LP-COLL-05 LP-COLL-06 LP-COLL-07 gives the futures themselves once none is pending, whatever their outcomes', () => {
+  it('LP-COLL-05 gives the futures in the order of the inputs once none is pending', () => {
     expect(settleAll([]).get()).to.deep.equal([]);
-    const [first, second, third] = [new Deferred<number>(), new Deferred<number>(), new Deferred<number>()];
-    const all = settleAll([first.future, second.future, third.future]);
-    third.discard();
-    first.set(42);
-    expect(all.isPending).to.equal(true);
-    second.fail('no');
-    expect(all.get().map(String)).to.deep.equal(['Ready', 'Failed: no', 'Discarded']);
-    expect(all.get()[0]).to.equal(first.future);
+    const promises = deferreds(4);
+    const all = settleAll(futures(promises));
+    for (const index of [3, 1, 0, 2]) {
+      expect(all.isPending).to.equal(true);
+      promises[index]?.set(index + 1);
+    }
+    expect(all.get().map((future) => future.get())).to.deep.equal([1, 2, 3, 4]);
+    for (const [index, future] of futures(promises).entries()) expect(all.get()[index]).to.equal(future);
   });
 
-  it('LP-COLL-08 LP-COLL-10 passes a discard on without waiting for inputs that ignore it', () => {
+  for (const [id, outcome, settle] of [
+    ['LP-COLL-06', 'Failed: no', (promise: Deferred<number>): unknown => promise.fail('no')],
+    ['LP-COLL-07', 'Discarded', (promise: Deferred<number>): unknown => promise.discard()],
+  ] as const) {
+    it(`${id} is READY although one of them is ${outcome}`, () => {
+      const [first, second] = [new Deferred<number>(), new Deferred<number>()];
+      const all = settleAll([first.future, second.future]);
+      expect(all.isPending).to.equal(true);
+      first.set(42);
+      expect(all.isPending).to.equal(true);
+      settle(second);
+      expect(all.get().map(String)).to.deep.equal(['Ready', outcome]);
+      expect(all.get()[0].get()).to.equal(42);
+    });
+  }
+
+  it('LP-COLL-08 passes a discard to every input and is DISCARDED itself', () => {
+    const promises = deferreds(2);
+    for (const promise of promises) promise.future.onDiscard(() => promise.discard());
+    const all = settleAll(futures(promises));
+    expect(all.discard()).to.equal(true);
+    expect([all, ...futures(promises)].map(({ state }) => state)).to.deep.equal([
+      'discarded',
+      'discarded',
+      'discarded',
+    ]);
+  });
+
+  it('LP-COLL-10 does not wait for an input that ignores a discard', () => {
     const promise = new Deferred<number>();
     const result = settleAll([promise.future]).andThen(([future]) => future.map(String));
+    expect(result.isPending).to.equal(true);
     result.discard();
     expect([result.isDiscarded, promise.future.hasDiscard, promise.future.isPending]).to.deep.equal([true, true, true]);
   });
 
-  it('LP-COLL-09 LP-COLL-11 is abandoned with an input', () => {
+  it('LP-COLL-09 is abandoned with an input, also with one that was so from the start', () => {
+    const promise = new Deferred<number>();
+    const first = (all: Future<readonly Future<number>[]>): Future<number> =>
+      all
+        .recover((given) => (given.isAbandoned ? [Future.ready(42), Future.ready(0)] : []))
+        .andThen(([future]) => future ?? Future.failed('not abandoned'));
+    const both = first(settleAll([promise.future, Future.abandoned<number>()]));
+    const one = first(settleAll([promise.future, Future.ready(1)]));
+    expect([both.get(), one.isPending]).to.deep.equal([42, true]);
+    promise.abandon();
+    expect([both.get(), one.get()]).to.deep.equal([42, 42]);
+  });
+
+  it('LP-COLL-11 what is chained behind it is abandoned with an input', () => {
     const promise = new Deferred<string>();
     const result = settleAll([promise.future])
-      .andThen(([future]) => future)
-      .recover(() => 'hello');
+      .andThen(([future]) => future.map((text) => `${text}!`))
+      .recover((given) => (given.isAbandoned ? 'hello' : 'not abandoned'));
+    expect(result.isPending).to.equal(true);
     promise.abandon();
     expect(result.get()).to.equal('hello');
   });
@@ -113,6 +157,13 @@ describe('select', () => {
     third.set(3);
     expect(result.get().future).to.equal(third.future);
     expect(select([Future.failed('no'), Future.abandoned()]).isAbandoned).to.equal(true);
+    const losing = deferreds(3);
+    const lost = select(futures(losing));
+    losing[0]?.fail('no');
+    losing[1]?.discard();
+    expect(lost.isAbandoned).to.equal(false);
+    losing[2]?.abandon();
+    expect([lost.isAbandoned, lost.isPending]).to.deep.equal([true, true]);
     expect(select([]).isAbandoned).to.equal(true);
   });
 });
@@ -152,13 +203,14 @@ describe('undiscardable', () => {
     const promise = new Deferred<number>();
     const behind = undiscardable(promise.future).map(String);
     behind.discard();
+    expect([behind.hasDiscard, promise.future.hasDiscard]).to.deep.equal([true, false]);
     promise.set(1);
     expect(behind.isDiscarded).to.equal(true);
   });
 });
 
 describe('after', () => {
-  it('LP-CLOCK-05 is READY once the time has passed, and a discard cancels its timer', () => {
+  it('is READY once the time has passed, and a discard cancels its timer', () => {
     const clock = new VirtualClock(0);
     const passed = after('1days', clock);
     clock.moveTo(86_399_999);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { Deferred, Future, FutureAbandoned, FutureDiscarded, ProcessError } from '@mezzo/process';
 import { VirtualClock } from '@mezzo/process/testing';
+import { countAlive } from './garbage.ts';
 
 const identity = <T>(value: T): T => value;
+const hour = 3_600_000;
 
 describe('Future', () => {
   describe('state', () => {
@@ -22,6 +24,11 @@ describe('Future', () => {
         return promise.future.toString();
       };
       expect(Future.abandoned().toString()).to.equal('Abandoned');
+      const dropped = new Deferred<number>();
+      dropped.abandon();
+      expect(dropped.future.toString()).to.equal('Abandoned');
+      dropped.future.discard();
+      expect(dropped.future.toString()).to.equal('Abandoned (with discard)');
       for (const [discard, suffix] of [[false, ''] as const, [true, ' (with discard)'] as const]) {
         expect(text(discard, () => undefined)).to.equal(`Pending${suffix}`);
         expect(text(discard, (promise) => promise.abandon())).to.equal(`Abandoned${suffix}`);
@@ -31,15 +38,30 @@ describe('Future', () => {
       }
     });
 
-    it('LP-FUT-16 LP-FUT-17 can be made READY or FAILED from the start', () => {
-      expect(Future.ready(1).get()).to.equal(1);
-      expect(Future.failed('no').failure()).to.be.instanceOf(Error).with.property('message', 'no');
+    it('LP-FUT-16 can be made READY with a value or FAILED with an error', () => {
+      const ready = Future.ready(1);
+      expect([ready.isReady, ready.get()]).to.deep.equal([true, 1]);
+      const failed = Future.failed('no');
+      expect(failed.isFailed).to.equal(true);
+      expect(failed.failure()).to.be.instanceOf(Error).with.property('message', 'no');
+      const error = new Error('given');
+      expect(Future.failed(error).failure()).to.equal(error);
+    });
+
+    it('LP-FUT-17 can be made of another future, or of the error there is instead', () => {
+      const made = (given: Future<number> | Error): Future<number> => {
+        const promise = new Deferred<number>();
+        if (given instanceof Error) promise.fail(given);
+        else promise.associate(given);
+        return promise.future;
+      };
+      expect(made(Future.ready(1)).get()).to.equal(1);
       const promise = new Deferred<number>();
-      const outer = new Deferred<number>();
-      outer.associate(promise.future);
-      expect(outer.future.isPending).to.equal(true);
+      const pending = made(promise.future);
+      expect(pending.isPending).to.equal(true);
       promise.set(1);
-      expect(outer.future.get()).to.equal(1);
+      expect(pending.get()).to.equal(1);
+      expect(made(new Error('no')).toString()).to.equal('Failed: no');
     });
 
     it('throws from get() and failure() in any other state, naming the one it is in', () => {
@@ -52,17 +74,19 @@ describe('Future', () => {
     });
 
     it('LP-SRC-28 changes once: the first of set, fail and discard wins', () => {
+      let number = 0;
       const settlers: ((promise: Deferred<number>) => boolean)[] = [
-        (p) => p.set(1),
-        (p) => p.fail('no'),
+        (p) => p.set(++number),
+        (p) => p.fail(`no ${++number}`),
         (p) => p.discard(),
       ];
+      const told = (future: Future<number>): string => (future.isReady ? `Ready: ${future.get()}` : future.toString());
       for (const first of settlers) {
         const promise = new Deferred<number>();
         expect(first(promise)).to.equal(true);
-        const before = promise.future.toString();
+        const before = told(promise.future);
         for (const later of settlers) expect(later(promise)).to.equal(false);
-        expect(promise.future.toString()).to.equal(before);
+        expect(told(promise.future)).to.equal(before);
       }
       const associated = new Deferred<number>();
       associated.associate(new Deferred<number>().future);
@@ -92,42 +116,76 @@ describe('Future', () => {
   });
 
   describe('callbacks', () => {
-    it('LP-FUT-04 LP-SRC-30 run before the registering call returns if the state is there, else inside the completing call', () => {
-      const seen: string[] = [];
-      Future.ready(1)
-        .onReady((value) => seen.push(`ready ${value}`))
-        .onAny((future) => seen.push(`any ${future.get()}`));
-      Future.failed('f').onFailed((error) => seen.push(`failed ${String(error)}`));
-      expect(seen).to.deep.equal(['ready 1', 'any 1', 'failed Error: f']);
-      const discarded = new Deferred<number>();
-      discarded.future.onDiscarded(() => seen.push('discarded'));
-      expect(seen).to.have.length(3);
-      discarded.discard();
-      expect(seen.at(-1)).to.equal('discarded');
+    it('LP-FUT-04 onAny of a READY future runs before the call returns, with that future', () => {
+      const ready = Future.ready(true);
+      let given: Future<boolean> | undefined;
+      ready.onAny((future) => (given = future));
+      expect(given).to.equal(ready);
+      expect(given?.get()).to.equal(true);
     });
+
+    for (const [state, settle, expected] of [
+      ['ready', (promise: Deferred<number>): unknown => promise.set(1), 'ready 1'],
+      ['failed', (promise: Deferred<number>): unknown => promise.fail('f'), 'failed Error: f'],
+      ['discarded', (promise: Deferred<number>): unknown => promise.discard(), 'discarded'],
+    ] as const) {
+      it(`LP-SRC-30 those of a ${state} future run before the registering call returns, or else inside the completing call`, () => {
+        const promise = new Deferred<number>();
+        const seen: string[] = [];
+        const register = (future: Future<number>): unknown =>
+          future
+            .onReady((value) => seen.push(`ready ${value}`))
+            .onFailed((error) => seen.push(`failed ${String(error)}`))
+            .onDiscarded(() => seen.push('discarded'))
+            .onAny((settled) => seen.push(`any ${settled.state}`));
+        register(promise.future);
+        expect(seen).to.deep.equal([]);
+        settle(promise);
+        expect(seen.splice(0)).to.deep.equal([expected, `any ${state}`]);
+        register(promise.future);
+        expect(seen).to.deep.equal([expected, `any ${state}`]);
+      });
+    }
 
     it('LP-FUT-06 run once each, and only those of the state', () => {
       let sum = 0;
-      Future.ready(1)
+      const read = Future.ready(1)
         .onReady(() => (sum += 1))
         .onAny(() => (sum += 10))
         .onFailed(() => (sum += 100))
         .onDiscard(() => (sum += 1000))
-        .onDiscarded(() => (sum += 10_000));
-      expect(sum).to.equal(11);
+        .onDiscarded(() => (sum += 10_000))
+        .map(() => sum);
+      expect(read.get()).to.equal(11);
+      const owned = [42];
+      expect(
+        Future.ready(1)
+          .map(() => owned.pop())
+          .get(),
+      ).to.equal(42);
+      expect([sum, owned]).to.deep.equal([11, []]);
     });
 
-    it('LP-SRC-29 run in the order of registration, those of the state before onAny', () => {
+    it('LP-SRC-29 run in the order of registration, those of the state before onAny, and all are released', async () => {
       const seen: string[] = [];
       const promise = new Deferred<number>();
+      const captured: WeakRef<object>[] = [];
+      const tells = (name: string): (() => void) => {
+        const holder = { name };
+        captured.push(new WeakRef(holder));
+        return () => void seen.push(holder.name);
+      };
       promise.future
-        .onAny(() => seen.push('a1'))
-        .onReady(() => seen.push('r1'))
-        .onAny(() => seen.push('a2'))
-        .onReady(() => seen.push('r2'))
-        .onFailed(() => seen.push('f1'));
+        .onAny(tells('a1'))
+        .onReady(tells('r1'))
+        .onAny(tells('a2'))
+        .onReady(tells('r2'))
+        .onFailed(tells('f1'));
       promise.set(1);
       expect(seen).to.deep.equal(['r1', 'r2', 'a1', 'a2']);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([captured.length, countAlive(captured)]).to.deep.equal([5, 0]);
+      expect(promise.future.get()).to.equal(1);
     });
 
     it('LP-SRC-31 abandonment runs onAbandoned alone, also when it is registered later', () => {
@@ -168,6 +226,9 @@ describe('Future', () => {
       const ready = Future.ready(1);
       expect(ready.discard()).to.equal(false);
       expect(ready.hasDiscard).to.equal(false);
+      promise.set(1);
+      expect(promise.future.discard()).to.equal(false);
+      expect(asked).to.equal(2);
     });
 
     const chain = () => {
@@ -203,9 +264,13 @@ describe('Future', () => {
     });
 
     it('LP-FUT-14 does not hide a failure', () => {
-      const { first, result, stepped } = chain();
+      const { first, second, result, stepped } = chain();
       expect(first.fail('message')).to.equal(true);
-      expect([result.isFailed, stepped()]).to.deep.equal([true, false]);
+      expect([result.toString(), stepped(), second.future.isPending]).to.deep.equal([
+        'Failed (with discard): message',
+        false,
+        true,
+      ]);
     });
 
     it('travels up a chain of a hundred thousand links', () => {
@@ -226,6 +291,9 @@ describe('Future', () => {
         settle(source);
         return promise.future;
       };
+      const there = new Deferred<boolean>();
+      there.associate(Future.ready(true));
+      expect(there.future.get()).to.equal(true);
       expect(associated((source) => source.set(true)).get()).to.equal(true);
       expect(associated((source) => source.discard()).isDiscarded).to.equal(true);
       expect(associated((source) => source.fail('associate')).toString()).to.equal('Failed: associate');
@@ -252,8 +320,9 @@ describe('Future', () => {
       const mapped = promise.future.map(String);
       const chained = promise.future.andThen((value) => Future.ready(String(value)));
       promise.set(7);
-      expect(mapped.get()).to.equal('7');
-      expect(chained.get()).to.equal('7');
+      expect([mapped.get(), chained.get()]).to.deep.equal(['7', '7']);
+      expect(promise.future.map(String).get()).to.equal('7');
+      expect(promise.future.andThen((value) => Future.ready(String(value))).get()).to.equal('7');
     });
 
     it('LP-FUT-11 passes FAILED and DISCARDED through without running a step', () => {
@@ -376,25 +445,30 @@ describe('Future', () => {
       const clock = new VirtualClock(0);
       const source = new Deferred<number>();
       source.abandon();
-      let given: Future<number> | undefined;
+      const given: Future<number>[] = [];
       const result = source.future.after(
         '42hrs',
         (late) => {
-          given = late;
+          given.push(late);
           return Future.failed('late');
         },
         clock,
       );
       expect([result.isPending, result.isAbandoned]).to.deep.equal([true, true]);
-      clock.moveTo(21 * 3_600_000);
+      clock.moveTo(21 * hour);
       clock.fireDue();
-      result.discard();
       expect(result.isPending).to.equal(true);
-      clock.moveTo(42 * 3_600_000);
+      result.discard();
+      expect([result.isPending, given]).to.deep.equal([true, []]);
+      clock.moveTo(42 * hour);
       clock.fireDue();
-      expect(given).to.equal(source.future);
-      expect(given?.hasDiscard).to.equal(true);
+      expect(given).to.have.length(1);
+      expect(given[0]).to.equal(source.future);
+      expect(given[0]?.hasDiscard).to.equal(true);
       expect(result.toString()).to.equal('Failed (with discard): late');
+      clock.moveTo(84 * hour);
+      clock.fireDue();
+      expect(given).to.have.length(1);
     });
 
     it('LP-FUT-09 is cancelled by the completion', () => {
@@ -409,28 +483,42 @@ describe('Future', () => {
         },
         clock,
       );
+      clock.moveTo(21 * hour);
+      clock.fireDue();
+      expect(result.isPending).to.equal(true);
       result.discard();
       expect(result.isPending).to.equal(true);
       source.set(1);
-      expect(result.isReady).to.equal(true);
+      expect([result.isReady, result.get()]).to.deep.equal([true, 1]);
       expect(clock.nextDue()).to.equal(undefined);
+      clock.moveTo(42 * hour);
+      clock.fireDue();
       expect(ran).to.equal(false);
     });
 
-    it('LP-FUT-10 leaves no timer behind, and a discard inside does not show on the result', () => {
+    it('LP-FUT-10 keeps neither timer nor source, and a discard inside does not show on the result', async () => {
       const clock = new VirtualClock(0);
-      const result = new Deferred<number>().future.after(
-        1,
-        (source) => {
-          source.discard();
-          return 5;
-        },
-        clock,
-      );
+      const sources: WeakRef<object>[] = [];
+      const begin = (): Future<number> => {
+        const { future } = new Deferred<number>();
+        sources.push(new WeakRef(future));
+        return future.after(
+          '1ms',
+          (source) => {
+            source.discard();
+            return 5;
+          },
+          clock,
+        );
+      };
+      const result = begin();
       clock.moveTo(1);
       clock.fireDue();
       expect([result.get(), result.hasDiscard]).to.deep.equal([5, false]);
       expect(clock.nextDue()).to.equal(undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([sources.length, countAlive(sources)]).to.deep.equal([1, 0]);
+      expect([result.get(), clock.nextDue()]).to.deep.equal([5, undefined]);
     });
 
     it('needs a clock outside a process', () => {

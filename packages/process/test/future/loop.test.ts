@@ -1,5 +1,3 @@
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { expect } from 'chai';
 import {
   after,
@@ -17,16 +15,9 @@ import {
   type Runtime,
 } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
+import { countAlive } from './garbage.ts';
 
 class Place extends Process {}
-
-v8.setFlagsFromString('--expose-gc');
-const collectGarbage = vm.runInNewContext('gc') as () => void;
-
-function countAlive(references: readonly WeakRef<object>[]): number {
-  collectGarbage();
-  return references.filter((reference) => reference.deref() !== undefined).length;
-}
 
 describe('loop', () => {
   let world: Simulation;

@@ -179,7 +179,7 @@ describe('built-in endpoints', () => {
       }
     });
 
-    it('LP-LIM-02 a request that is given up costs no permit', async () => {
+    it('a request that is given up costs no permit', async () => {
       await builtins();
       const [, second, third] = [1, 2, 3].map(() => runtime.http({ path: '/metrics/snapshot' }));
       await world.settle();

@@ -155,7 +155,7 @@ describe('HTTP routing', () => {
       expect(await get(path)).to.equal('400 400 Bad Request.');
   });
 
-  it('LP-HTTP-13 the handler gets method, query, headers and body', async () => {
+  it('the handler gets method, query, headers and body', async () => {
     const site = new Site('x', ['/']);
     runtime.spawn(site);
     await get('/x?a=b+c&d=%3F?', { method: 'POST', headers: { accept: 'text/plain' }, body: new Uint8Array([1, 2]) });

@@ -1,5 +1,6 @@
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 import {
@@ -59,8 +60,16 @@ class Tap implements AsyncIterator<Uint8Array> {
   }
 
   async give(chunk: string): Promise<void> {
+    await this.#answer({ done: false, value: Buffer.from(chunk) });
+  }
+
+  async end(): Promise<void> {
+    await this.#answer({ done: true, value: undefined });
+  }
+
+  async #answer(result: IteratorResult<Uint8Array>): Promise<void> {
     await until(() => this.#next.length > 0, 'the server to ask for a chunk');
-    this.#next.shift()?.({ done: false, value: Buffer.from(chunk) });
+    this.#next.shift()?.(result);
   }
 }
 
@@ -152,7 +161,7 @@ describe('HTTP server', () => {
   }
 
   describe('requests', () => {
-    it('LP-HTTP-13 method, path, query and headers reach the process', async () => {
+    it('method, path, query and headers reach the process', async () => {
       const { url, site } = await serving(() => text('hello'));
       const response = await fetch(`${url}/site/a%20b?x=1&y=%C3%A9`, { headers: { 'X-Answer': '42' } });
       expect(response.status).to.equal(200);
@@ -167,7 +176,7 @@ describe('HTTP server', () => {
       expect(request?.body).to.have.length(0);
     });
 
-    it('LP-HTTP-19 a body of many chunks arrives whole', async () => {
+    it('a body of many chunks arrives whole', async () => {
       const { url, site } = await serving(() => text(''));
       const body = Buffer.alloc(300_000, 'mezzo');
       expect((await fetch(`${url}/site`, { method: 'POST', body })).status).to.equal(200);
@@ -239,7 +248,7 @@ describe('HTTP server', () => {
       expect((await send(`${url}/site`)).status).to.equal(200);
     });
 
-    it('LP-SRC-47 a path with /.. is not found', async () => {
+    it('a path with /.. is not found', async () => {
       const { url, site } = await serving(() => text(''));
       expect((await send(`${url}/site/../other`)).status).to.equal(404);
       expect(site.seen).to.be.empty;
@@ -262,19 +271,32 @@ describe('HTTP server', () => {
   });
 
   describe('answers', () => {
-    it('LP-HTTP-24 pipelined requests are handled at once and answered in their order', async () => {
-      const answers: Deferred<HttpResponse>[] = [];
-      const { url, site } = await serving(() => {
-        const answer = new Deferred<HttpResponse>();
-        answers.push(answer);
-        return answer.future;
-      });
+    it('LP-HTTP-24 pipelined requests are handled at once, whoever serves them, and answered in their order', async () => {
+      const answers = [
+        new Deferred<HttpResponse>(),
+        new Deferred<HttpResponse>(),
+        new Deferred<HttpResponse>(),
+      ] as const;
+      const answer = ({ rest }: HttpRequest): Future<HttpResponse> => (answers[Number(rest)] ?? answers[0]).future;
+      const { runtime, url, site } = await serving(answer);
+      const other = new Site('other', answer);
+      runtime.spawn(other);
       const pipelined = wire(url);
-      for (const number of [1, 2, 3]) pipelined.write(`GET /site/${number} HTTP/1.1`, 'Host: x', '', '');
-      await until(() => site.seen.length === 3, 'three requests');
-      for (const number of [3, 2, 1]) answers[number - 1]?.set(text(`answer ${number}`));
-      await until(() => pipelined.received.includes('answer 3'), 'three answers');
-      expect(pipelined.received.match(/answer \d/g)).to.deep.equal(['answer 1', 'answer 2', 'answer 3']);
+      for (const path of ['site/0', 'other/1', 'site/2']) pipelined.write(`GET /${path} HTTP/1.1`, 'Host: x', '', '');
+      await until(() => site.seen.length + other.seen.length === 3, 'three requests');
+      expect(pipelined.received).to.equal('');
+      async function* stream(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('answer ');
+        yield Buffer.from('1');
+      }
+      answers[2].set(text('answer 2'));
+      answers[1].set({ status: 200, body: stream() });
+      answers[0].set(text('answer 0'));
+      await until(() => pipelined.received.includes('answer 2'), 'three answers');
+      const [first = '', second = '', third = ''] = pipelined.received.split('HTTP/1.1 200 OK').slice(1);
+      expect(first).to.match(/\r\n\r\nanswer 0$/);
+      expect(second).to.match(/\r\n\r\n7\r\nanswer \r\n1\r\n1\r\n0\r\n\r\n$/);
+      expect(third).to.match(/\r\n\r\nanswer 2$/);
     });
 
     it('LP-HTTP-02 HTTP/1.0 with keep-alive is answered and the connection stays', async () => {
@@ -303,14 +325,24 @@ describe('HTTP server', () => {
       expect(tap.returned).to.equal(true);
     });
 
-    it('LP-SRC-50 bodies of 1024 bytes and more are sent as gzip to whom accepts it', async () => {
+    it('LP-SRC-50 bodies of 1024 bytes and more are sent as gzip to whom accepts it, streams and files never', async () => {
       const bodies: Record<string, HttpResponse> = {
         long: text('m'.repeat(1024)),
         short: text('m'.repeat(1023)),
         bytes: { status: 200, body: Buffer.alloc(2000, 'm') },
         encoded: { status: 200, headers: { 'Content-Encoding': 'br' }, body: Buffer.alloc(2000) },
       };
-      const { url } = await serving(({ rest }) => bodies[rest] ?? text(''));
+      async function* stream(): AsyncGenerator<Uint8Array> {
+        yield Buffer.alloc(2000, 'm');
+      }
+      class Source extends Process {
+        protected override initialize(): void {
+          this.provide('/', fileURLToPath(import.meta.url));
+        }
+      }
+      const { runtime, url } = await serving(({ rest }) =>
+        rest === 'stream' ? { status: 200, body: stream() } : (bodies[rest] ?? text('')),
+      );
       const get = async (name: string, accepted?: string): Promise<Answer> =>
         send(`${url}/site/${name}`, { headers: accepted === undefined ? {} : { 'accept-encoding': accepted } });
       const long = await get('long', 'deflate, gzip;q=0.5');
@@ -324,9 +356,19 @@ describe('HTTP server', () => {
       }
       expect((await get('encoded', 'gzip')).headers['content-encoding']).to.equal('br');
       expect((await get('encoded', 'gzip')).body).to.have.length(2000);
+      const streamed = await get('stream', 'gzip');
+      expect(streamed.headers)
+        .to.include({ 'transfer-encoding': 'chunked' })
+        .and.not.to.have.property('content-encoding');
+      expect(streamed.body.toString()).to.equal('m'.repeat(2000));
+      runtime.spawn(new Source('source'));
+      const file = await send(`${url}/source`, { headers: { 'accept-encoding': 'gzip' } });
+      expect(file.headers).not.to.have.property('content-encoding');
+      expect(file.body.length).to.be.above(1024);
+      expect(file.body.toString()).to.match(/^import /);
     });
 
-    it('LP-SRC-48 a failure is 500 with its text and the connection stays', async () => {
+    it('LP-HTTP-02 a failure is 500 with its text and the connection stays', async () => {
       const { url } = await serving(() => Future.failed('out of luck'));
       const response = await fetch(`${url}/site`);
       expect([response.status, await response.text()]).to.deep.equal([500, 'out of luck']);
@@ -358,18 +400,19 @@ describe('HTTP server', () => {
   });
 
   describe('streams', () => {
-    it('LP-HTTP-15 headers come at once and each chunk when it is written', async () => {
+    it('LP-HTTP-02 LP-HTTP-15 headers come at once, each chunk when it is written, and then the end', async () => {
       const tap = new Tap();
       const { url } = await serving(() => ({ status: 200, body: tap }));
       const response = await fetch(`${url}/site`);
+      expect(response.headers.get('transfer-encoding')).to.equal('chunked');
       const reader = response.body?.getReader();
       const read = async (): Promise<string> => Buffer.from((await reader?.read())?.value ?? []).toString();
       await tap.give('one');
       expect(await read()).to.equal('one');
       await tap.give('two');
       expect(await read()).to.equal('two');
-      await reader?.cancel();
-      await until(() => tap.returned, 'the stream to hear that the client left');
+      await tap.end();
+      expect((await reader?.read())?.done).to.equal(true);
     });
 
     it('LP-HTTP-16 a stream that fails breaks the connection, so that the client knows it is not all', async () => {
@@ -414,13 +457,21 @@ describe('HTTP server', () => {
       expect(produced).to.be.below(1000);
     });
 
-    it('LP-SRC-51 when the client leaves, every answer that is pending gets a discard request', async () => {
+    it('LP-SRC-51 when the client leaves, every answer that is pending gets a discard request, and a stream is ended', async () => {
+      const tap = new Tap();
       const pending: Deferred<HttpResponse>[] = [];
-      const { url } = await serving(() => {
+      const { url } = await serving(({ rest }) => {
+        if (rest === 'stream') return { status: 200, body: tap };
         const answer = new Deferred<HttpResponse>();
         pending.push(answer);
         return answer.future;
       });
+      const reading = wire(url);
+      reading.write('GET /site/stream HTTP/1.1', 'Host: x', '', '');
+      await tap.give('some');
+      await until(() => reading.received.includes('some'), 'the first chunk');
+      reading.socket.destroy();
+      await until(() => tap.returned, 'the stream to be ended');
       const leaving = wire(url);
       for (const number of [1, 2]) leaving.write(`GET /site/${number} HTTP/1.1`, 'Host: x', '', '');
       await until(() => pending.length === 2, 'two requests');

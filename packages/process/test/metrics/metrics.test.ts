@@ -34,7 +34,7 @@ describe('metrics', () => {
     return Object.fromEntries([...values].filter(([name]) => name.startsWith('test/')));
   }
 
-  it('LP-MET-01 a counter is raised, reset and removed, each visible at once; without a window it has no statistics', () => {
+  it('LP-MET-01 a counter is raised, reset and removed, each visible at once; without a window it has no statistics', async () => {
     const counter = runtime.metrics.counter('test/counter');
     const seen = (): unknown[] => [counter.value, now()];
     const shown = (value: number): unknown[] => [value, { 'test/counter': value }];
@@ -45,6 +45,7 @@ describe('metrics', () => {
     expect(seen()).to.deep.equal(shown(2));
     counter.reset();
     expect(seen()).to.deep.equal(shown(0));
+    await world.advance('1secs');
     counter.increment(42);
     expect(seen()).to.deep.equal(shown(42));
     expect(counter.statistics()).to.equal(undefined);
@@ -89,7 +90,7 @@ describe('metrics', () => {
     expect(now()).to.deep.equal({});
   });
 
-  it('LP-MET-03 a push gauge holds what its owner set; without a window it has no statistics', () => {
+  it('LP-MET-03 a push gauge holds what its owner set; without a window it has no statistics', async () => {
     const gauge = runtime.metrics.pushGauge('test/gauge');
     const seen = (): unknown[] => [gauge.value, now()];
     const shown = (value: number): unknown[] => [value, { 'test/gauge': value }];
@@ -102,6 +103,7 @@ describe('metrics', () => {
     expect(seen()).to.deep.equal(shown(42));
     gauge.add(-42);
     expect(seen()).to.deep.equal(shown(0));
+    await world.advance('1secs');
     gauge.set(42);
     expect(seen()).to.deep.equal(shown(42));
     expect(gauge.statistics()).to.equal(undefined);

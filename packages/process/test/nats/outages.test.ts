@@ -65,7 +65,7 @@ describe('nodes over NATS', () => {
     return Array.from({ length: count }, (_, n) => `first ${n}`);
   }
 
-  it('LP-LINK-03 LP-SRC-26 hear of the exit of every linkee of a peer that is killed, once each', async () => {
+  it('LP-LINK-03 hear of the exit of every linkee of a peer that is killed, once each', async () => {
     const child = await peer('b');
     const a = await start('a');
     const one = new Listener('one', a.pid('adder@b'), a.pid('other@b'));
@@ -79,6 +79,7 @@ describe('nodes over NATS', () => {
     expect(one.heard).to.deep.equal(['exited adder@b lost', 'exited other@b lost']);
     expect(two.heard).to.deep.equal(['exited adder@b lost']);
     expect(await failure(world, asked)).to.be.instanceOf(OutcomeUnknown);
+    expect([one.heard.length, two.heard.length]).to.deep.equal([2, 1]);
   });
 
   it('LP-LINK-08 hear of no exit before the link timeout when a peer is frozen, and of one after it', async () => {

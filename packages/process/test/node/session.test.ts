@@ -43,25 +43,31 @@ describe('a session', () => {
     });
   }
 
-  it('LP-LINK-08 under a silent partition is lost after the link timeout and not before, and begins anew when it heals', async () => {
-    await using world = new Simulation({ latency: [1, 3] });
-    const a = await world.start('a', timing);
-    const b = await world.start('b', timing);
-    b.spawn(new Adder('adder'));
-    const listener = new Listener('listener', a.pid('adder@b'));
-    a.spawn(listener);
-    await world.advance('500ms');
-    world.network.partition('a', 'b');
-    await world.advance('800ms');
-    expect(listener.heard).to.deep.equal([]);
-    await world.advance('1s');
-    expect(listener.heard).to.deep.equal(['exited adder@b lost']);
-    world.network.heal('a', 'b');
-    const sum = a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum });
-    await world.advance('1s');
-    expect(sum.get()).to.deep.equal({ n: 2 });
-    expect(listener.heard).to.deep.equal(['exited adder@b lost']);
-  });
+  for (const sends of [false, true]) {
+    const how = sends ? 'and something is sent' : 'and nothing is sent';
+    it(`LP-LINK-08 under a silent partition, ${how}, is lost after the link timeout and not before, and begins anew when it heals`, async () => {
+      await using world = new Simulation({ latency: [1, 3] });
+      const a = await world.start('a', timing);
+      const b = await world.start('b', timing);
+      b.spawn(new Adder('adder'));
+      const listener = new Listener('listener', a.pid('adder@b'));
+      a.spawn(listener);
+      const letters = deadLetters(a);
+      await world.advance('500ms');
+      world.network.partition('a', 'b');
+      if (sends) a.send(a.pid('adder@b'), Add, { n: 0 });
+      await world.advance('800ms');
+      expect(listener.heard).to.deep.equal([]);
+      await world.advance('1s');
+      expect(listener.heard).to.deep.equal(['exited adder@b lost']);
+      expect(letters).to.deep.equal(sends ? ['session add adder@b'] : []);
+      world.network.heal('a', 'b');
+      const sum = a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum });
+      await world.advance('1s');
+      expect(sum.get()).to.deep.equal({ n: 2 });
+      expect(listener.heard).to.deep.equal(['exited adder@b lost']);
+    });
+  }
 
   it('outlasts a partition shorter than the link timeout', async () => {
     await using world = new Simulation({ latency: [1, 3] });

@@ -1,7 +1,15 @@
-import { message, type PID, Process, type Producer, type StreamReader, streamRequest } from '@mezzo/process';
+import {
+  message,
+  type PID,
+  Process,
+  type Producer,
+  type Runtime,
+  type StreamReader,
+  streamRequest,
+} from '@mezzo/process';
 
 import { checked } from '../transport/processes.ts';
-import type { World } from '../transport/worlds.ts';
+import { inEveryWorld, type World } from '../transport/worlds.ts';
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -125,9 +133,58 @@ export function* counting(count: number): Generator<number> {
 /** A value that is there when somebody says so. */
 export class Gate<T = void> {
   readonly opened: Promise<T>;
-  open!: (value: T) => void;
+  readonly open: (value: T) => void;
 
   constructor() {
-    this.opened = new Promise((resolve) => (this.open = resolve));
+    let open: (value: T) => void = () => undefined;
+    this.opened = new Promise((resolve) => (open = resolve));
+    this.open = (value) => open(value);
   }
+}
+
+/** Where a producer may be, and what a test needs to try that. */
+export class Place {
+  readonly world: World;
+  /** The node of the producer; readers are at node a. */
+  readonly home: 'a' | 'b';
+  readonly address: string;
+  #runtime: Runtime | undefined;
+
+  constructor(world: World, home: 'a' | 'b') {
+    this.world = world;
+    this.home = home;
+    this.address = `source@${home}`;
+  }
+
+  readonly start = async (): Promise<{ readonly a: Runtime; readonly runtime: Runtime }> => {
+    const a = await this.world.start('a');
+    const runtime = (this.#runtime = this.home === 'a' ? a : await this.world.start('b'));
+    return { a, runtime };
+  };
+
+  readonly spawn = (numbers: Producer<number, number>): Source => {
+    const source = new Source('source', numbers);
+    this.#runtime?.spawn(source);
+    return source;
+  };
+
+  /** The source has its mailbox held until the gate is opened. */
+  readonly hold = async (source: Source): Promise<Gate> => {
+    const gate = new Gate();
+    let held = false;
+    void this.#runtime?.dispatch(source.self, () => {
+      held = true;
+      return gate.opened;
+    });
+    await this.world.until(() => held);
+    return gate;
+  };
+}
+
+/** Declares the same tests for producers on the reader's own node and on another, in every world. */
+export function inEveryPlace(declare: (place: Place) => void): void {
+  inEveryWorld((world) => {
+    describe('within a node', () => declare(new Place(world, 'a')));
+    describe('between nodes', () => declare(new Place(world, 'b')));
+  });
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { dispatch, type ExitReason, type LocalPID, message, type PID, Process, type Runtime } from '@mezzo/process';
+import { dispatch, type ExitReason, type LocalPID, message, type PID, Process, Runtime } from '@mezzo/process';
 import { intercept, Simulation } from '@mezzo/process/testing';
 
 const Note = message<string>('note');
@@ -111,6 +111,19 @@ describe('intercept', () => {
     await world.settle();
     expect(order).to.deep.equal(['observed, log 0']);
     expect(target.log).to.deep.equal(['next', 'and next']);
+  });
+
+  it('LP-SRC-55 decides so in real time too', async () => {
+    await using real = await Runtime.start();
+    const other = new Target();
+    const to = real.spawn(other);
+    real.send(to, Note, 'queued before');
+    using interception = intercept(real);
+    const dropped = interception.drop.message(Note);
+    real.send(to, Note, 'next');
+    expect((await dropped).body).to.equal('queued before');
+    await dispatch(to, () => undefined);
+    expect(other.log).to.deep.equal(['next']);
   });
 
   it('matches by kind, sender and receiver', async () => {

@@ -114,7 +114,7 @@ describe('Simulation', () => {
     expect(log).to.deep.equal(['second true']);
   });
 
-  it('LP-SRC-40 takes delays of any length', async () => {
+  it('takes delays of any length', async () => {
     await using world = new Simulation({ start: 0 });
     const runtime = await world.start('node');
     const pid = runtime.spawn(new Echo());

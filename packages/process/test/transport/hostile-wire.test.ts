@@ -1,9 +1,9 @@
-import { dispatch, type Runtime } from '@mezzo/process';
+import { message, Process, type Runtime } from '@mezzo/process';
 import { expect } from 'chai';
 import { Packr } from 'msgpackr';
 
 import { kind } from '../../src/node/envelope.ts';
-import { encode, type End, protocolVersion } from '../../src/node/frame.ts';
+import { encode, type End } from '../../src/node/frame.ts';
 import { Intruder } from './intruder.ts';
 import { Add, Adder, First, Listener, Stuck, Sum, Text } from './processes.ts';
 import { deadLetters, inEveryWorld, outcome } from './worlds.ts';
@@ -120,22 +120,19 @@ describe('a hostile wire', () => {
       await rejects(0);
     });
 
-    it('that carries a cyclic body harms nobody', async () => {
+    it('that carries a graph, cyclic or of shared parts, has it dropped before anybody can walk it', async () => {
       const cyclic: { n: number; self?: unknown } = { n: 1 };
       cyclic.self = cyclic;
-      const bytes = new Packr({ structuredClone: true }).pack([
-        kind.messages,
-        'listener',
-        0,
-        0,
-        'x',
-        1,
-        'first',
-        [cyclic],
-      ]);
-      intruder.batch([kind.chunk, true, bytes]);
-      await world.until(() => listener.heard.length === 1);
-      await rejects(0);
+      // Written out it would have 2^40 leaves.
+      let shared: unknown = { n: 1 };
+      for (let level = 0; level < 40; level++) shared = [shared, shared];
+      const graphs = new Packr({ structuredClone: true });
+      for (const body of [cyclic, shared]) {
+        const bytes = graphs.pack([kind.messages, 'listener', 0, 0, 'x', 1, 'first', [body]]);
+        intruder.batch([kind.chunk, true, bytes]);
+        intruder.raw(Buffer.concat([graphs.pack(body), Buffer.from([0])]));
+      }
+      await rejects(4);
     });
 
     it('that carries chunks of no message, chunks in chunks and parts without end has them dropped', async () => {
@@ -183,13 +180,67 @@ describe('a hostile wire', () => {
       await rejects(1);
     });
 
-    it('that tells of returned messages it never got counts them, within bounds', async () => {
-      let letters = 0;
-      a.onDeadLetter(() => letters++);
-      intruder.batch([kind.returned, 'x', 1, 1, 'adder', 1, 'add', 'unknown', 1e15]);
+    it('that tells of returned messages it never got is not believed', async () => {
+      const letters = deadLetters(a);
+      const returned = (count: unknown): void =>
+        intruder.batch([kind.returned, 'x', 1, 1, 'adder', 1, 'add', 'unknown', count]);
+      for (const count of [1e15, 1000, -1, Number.NaN, Number.POSITIVE_INFINITY]) returned(count);
+      await rejects(5);
+      expect(letters).to.deep.equal([]);
+    });
+
+    it('that tells twice of a message it got is believed once', async () => {
+      intruder.batch();
+      const letters = deadLetters(a);
+      a.send(a.pid('x@intruder'), First, { n: 1 });
+      await world.until(() => intruder.heard.length === 1);
+      for (let time = 0; time < 2; time++) intruder.batch([kind.returned, 'x', 0, 0, '', 0, 'first', 'unknown', 1]);
+      await rejects(1);
+      expect(letters).to.deep.equal(['unknown first x@intruder']);
+    });
+
+    it('that carries many invalid bodies in one row has each counted and the asker refused once', async () => {
+      intruder.batch();
+      const bodies = Array.from({ length: 200 }, () => ({ n: 'one' }));
+      intruder.batch([kind.messages, 'adder', 0, 0, '?', 5, 'add', bodies]);
+      await rejects(200);
+      await world.until(() => intruder.heard.length > 0);
+      expect(
+        intruder.heard.filter((envelope) => Array.isArray(envelope) && envelope[0] === kind.refused),
+      ).to.have.length(1);
+    });
+
+    it('that carries a body over which an async schema rejects does not end the node', async () => {
+      const validate = (): Promise<never> => Promise.reject(new Error('no'));
+      const Slowly = message('slowly', { '~standard': { version: 1, vendor: 'test', validate } });
+      class Careless extends Process {
+        protected override initialize(): void {
+          this.install(Slowly, () => {});
+        }
+      }
+      a.spawn(new Careless('careless'));
+      intruder.message('slowly', { n: 1 }, 'careless');
+      await rejects(1);
+    });
+
+    it('that asks again and again for what it missed is sent it as often as an honest peer would ask', async () => {
+      intruder.batch();
+      a.send(a.pid('x@intruder'), Text, 'x'.repeat(10_000));
+      await world.until(() => intruder.heard.length === 1);
+      for (let time = 0; time < 1000; time++) intruder.misses();
       await rejects(0);
-      expect(letters).to.be.lessThan(100_000);
-      await dispatch(a.spawn(new Listener('other')), () => true);
+      expect(a.metrics.wireResent).to.be.within(1, 100);
+    });
+
+    it('that carries parts without end of no message has them dropped within the size limit', async () => {
+      const b = await world.start('b', { maxMessage: 100_000 });
+      b.spawn(new Listener('listener'));
+      const other = new Intruder(world.transport(), 'b', 'another');
+      await other.join(world);
+      // Those of an honest peer have at least 512 bytes.
+      for (let part = 0; part < 200; part++) other.batch([kind.chunk, false, new Uint8Array(0)]);
+      other.batch([kind.chunk, true, new Packr().pack([kind.messages, 'listener', 0, 0, 'x', 1, 'first', [{ n: 1 }]])]);
+      await world.until(() => b.metrics.wireRejected === 1, 'the parts are counted as too many');
     });
   });
 });

@@ -4,21 +4,27 @@ import { kind } from '../../src/node/envelope.ts';
 import { decode, encode, type End, type Frame, protocolVersion } from '../../src/node/frame.ts';
 import { deaf, type World } from './worlds.ts';
 
-/** A node that speaks frames by hand, in a session that node `a` takes for a proper one. */
+/** A node that speaks frames by hand, in a session that node `a`, or another, takes for a proper one. */
 export class Intruder {
   readonly #transport: Transport;
+  readonly #victim: string;
+  readonly #name: string;
   readonly #local: End = { incarnation: 7, epoch: 1 };
   #remote: End | undefined;
   #sequence = 0;
+  /** Whether it tells that it took what came. */
+  acknowledges = false;
   /** What node `a` sent. */
   readonly heard: unknown[] = [];
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, victim = 'a', name = 'intruder') {
     this.#transport = transport;
+    this.#victim = victim;
+    this.#name = name;
   }
 
   async join(world: World): Promise<void> {
-    await this.#transport.start('intruder', 7, { ...deaf, frame: (_peer, bytes) => this.#heard(decode(bytes)) });
+    await this.#transport.start(this.#name, 7, { ...deaf, frame: (_peer, bytes) => this.#heard(decode(bytes)) });
     this.raw(
       encode({
         kind: 'hello',
@@ -33,7 +39,7 @@ export class Intruder {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#transport.publish('a', bytes);
+    this.#transport.publish(this.#victim, bytes);
   }
 
   batch(...envelopes: unknown[]): void {
@@ -50,12 +56,34 @@ export class Intruder {
     );
   }
 
+  /** Says that nothing of what node `a` sent has come. */
+  misses(): void {
+    if (this.#remote === undefined) throw new Error('join first');
+    this.raw(
+      encode({
+        kind: 'heartbeat',
+        from: this.#local,
+        to: this.#remote,
+        sent: this.#sequence,
+        received: 0,
+        answer: false,
+        missed: true,
+      }),
+    );
+  }
+
   message(name: string, body: unknown, to = 'adder'): void {
     this.batch([kind.messages, to, 0, 0, 'x', 1, name, [body]]);
   }
 
   #heard(frame: Frame | undefined): void {
     if (frame?.kind === 'hello') this.#remote = frame.from;
-    else if (frame?.kind === 'batch') this.heard.push(...frame.envelopes);
+    if (frame?.kind !== 'batch') return;
+    this.heard.push(...frame.envelopes);
+    if (!this.acknowledges) return;
+    const [sent, received] = [this.#sequence, frame.sequence];
+    this.raw(
+      encode({ kind: 'heartbeat', from: this.#local, to: frame.from, sent, received, answer: false, missed: false }),
+    );
   }
 }

@@ -71,7 +71,7 @@ describe('links between nodes', () => {
       expect(listener.heard).to.deep.equal(['exited adder@b unreachable']);
     });
 
-    it('LP-LINK-07 to a node that never existed exit as unreachable after the link timeout', async () => {
+    it('to a node that never existed exit as unreachable after the link timeout', async () => {
       const a = await world.start('a');
       const listener = new Listener('listener', a.pid('adder@nowhere'));
       a.spawn(listener);
@@ -79,7 +79,7 @@ describe('links between nodes', () => {
       expect(listener.heard).to.deep.equal(['exited adder@nowhere unreachable']);
     });
 
-    it('LP-SRC-26 all exit when their node dies, once each', async () => {
+    it('LP-SRC-26 all exit when their node dies, once each, and are forgotten', async () => {
       const a = await world.start('a');
       const b = await world.start('b');
       for (const id of ['x', 'y']) b.spawn(new Adder(id));
@@ -93,6 +93,13 @@ describe('links between nodes', () => {
       await world.calm();
       expect(one.heard).to.deep.equal(['exited x@b lost', 'exited y@b lost']);
       expect(two.heard).to.deep.equal(['exited x@b lost']);
+      expect([a.cell('one')?.links?.size, a.cell('two')?.links?.size]).to.deep.equal([0, 0]);
+      const again = await world.start('b');
+      for (const id of ['x', 'y']) again.spawn(new Adder(id));
+      await outcome(world, a.ask(a.pid('x@b'), Add, { n: 1 }, { reply: Sum }));
+      await world.stop(again);
+      await world.calm();
+      expect([one.heard.length, two.heard.length]).to.deep.equal([2, 1]);
     });
 
     it('LP-LINK-04 by reconnecting alone exit once when the node dies', async () => {

@@ -1,4 +1,4 @@
-import { AskTimeout, dispatch, OutcomeUnknown, PID, ProcessGone } from '@mezzo/process';
+import { AskTimeout, dispatch, OutcomeUnknown, PID, Process, ProcessError, ProcessGone } from '@mezzo/process';
 import { expect } from 'chai';
 
 import { Add, Adder, Fail, First, Listener, LocalOnly, Quit, Second, Stuck, Sum, Text } from './processes.ts';
@@ -120,10 +120,20 @@ describe('messages between nodes', () => {
     it('LP-SRC-27 to a node that never existed are dead letters and failed asks after the link timeout, not exceptions', async () => {
       const a = await world.start('a');
       const letters = deadLetters(a);
-      for (let n = 0; n < 3; n++) expect(a.send(a.pid('adder@nowhere'), Add, { n })).to.equal(true);
+      const listener = new Listener('listener');
+      const sender = a.spawn(listener);
+      for (let n = 0; n < 3; n++)
+        expect(
+          await outcome(
+            world,
+            dispatch(sender, (p) => p.tell(a.pid('adder@nowhere'), Add, n)),
+          ),
+        ).to.equal(true);
       const error = await failure(world, a.ask(a.pid('adder@nowhere'), Add, { n: 3 }, { reply: Sum, timeout: '30s' }));
       expect(error).to.be.instanceOf(ProcessGone).with.property('code', 'NODE_UNREACHABLE');
       expect(letters.filter((letter) => letter === 'unreachable add adder@nowhere')).to.have.length(4);
+      await world.calm();
+      expect(listener.heard, 'without a link nobody hears of an exit').to.deep.equal([]);
     });
 
     it('LP-SRC-27 to a node that dies are dead letters, and an ask fails with OutcomeUnknown', async () => {
@@ -166,6 +176,27 @@ describe('messages between nodes', () => {
       expect(letters).to.deep.equal(['unencodable first listener@b']);
       expect(String(errors[0])).to.include("'first' could not be sent to listener@b");
     });
+
+    for (const [what, answer, code] of [
+      ['cannot be encoded', { n: 1, call: () => {} }, 'MESSAGE_INVALID'],
+      ['are above the limit', { n: 1, text: 'x'.repeat(2_000_000) }, 'MESSAGE_TOO_LARGE'],
+      ['do not satisfy their schema', { n: 'one' }, 'MESSAGE_INVALID'],
+    ] as const) {
+      it(`that answer an ask and ${what} fail it at once`, async () => {
+        const a = await world.start('a');
+        const b = await world.start('b', { freeze: false, maxMessage: 1_000_000 });
+        class Answering extends Process {
+          protected override initialize(): void {
+            this.install(Add, () => void this.reply(Sum, answer as unknown as { n: number }));
+          }
+        }
+        b.spawn(new Answering('adder'));
+        const asked = a.ask(a.pid('adder@b'), Add, { n: 1 }, { reply: Sum, timeout: '1hrs' });
+        expect(await failure(world, asked))
+          .to.be.instanceOf(ProcessError)
+          .with.property('code', code);
+      });
+    }
 
     it('above the largest frame travel in parts', async () => {
       const a = await world.start('a');

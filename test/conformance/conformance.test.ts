@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { requirements, statusOf, table, titles } from './conformance.ts';
+import { differences, requirements, statusOf, table, titles, titlesIn } from './conformance.ts';
 
 describe('the conformance table', () => {
   const all = titles();
@@ -23,7 +23,47 @@ describe('the conformance table', () => {
     expect(named.filter((id) => !known.has(id))).to.deep.equal([]);
   });
 
+  it('says of nothing but what is known and covered that it differs from libprocess', () => {
+    const known = new Map(requirements().map((one) => [one.id, one]));
+    const wrong = differences().filter(({ id, reason }) => {
+      const requirement = known.get(id);
+      return requirement === undefined || statusOf(requirement, all).kind !== 'covered' || reason === '';
+    });
+    expect(wrong).to.deep.equal([]);
+    expect(new Set(differences().map(({ id }) => id)).size).to.equal(differences().length);
+  });
+
+  it('takes for not covered only what is for later, or not applicable', () => {
+    const kinds = new Set(requirements().map((one) => statusOf(one, all).kind));
+    expect([...kinds]).to.have.members(['covered', 'later', 'not applicable']);
+  });
+
   it('in docs/conformance.md is the one that `npm run docs:conformance` makes', () => {
     expect(readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8')).to.equal(table());
+  });
+});
+
+describe('the titles in a source', () => {
+  it('are those of `it`, however quoted', () => {
+    const source = `describe('a', () => { it('b\\'s', f); it(\n"c // no comment", f); it(\`d\`, f); submit('e'); x.it('f'); });`;
+    expect(titlesIn(source)).to.deep.equal(["b\\'s", 'c // no comment', 'd']);
+  });
+
+  it('are not those in comments, strings and regular expressions', () => {
+    const source = `
+      // it('a', f);
+      /* it('b',
+         it('c', f); */
+      const text = "it('d')" + 'https://' + \`/* \`; it('e', f); const closing = ' */';
+      const quotes = /['"\`] it('f') [/]/; const address = /https?:\\/\\//; it('g', f);
+    `;
+    expect(titlesIn(source)).to.deep.equal(['e', 'g']);
+  });
+
+  it("have the ids of a table's rows only where a title begins with what comes from a table", () => {
+    const rows = "for (const [id] of [['LP-FUT-22', 1], [\n'LP-FUT-23', 2]])";
+    expect(titlesIn(`${rows} it('all', f)`)).to.deep.equal(['all']);
+    expect(titlesIn(`${rows} it('\${id} all', f)`)).to.deep.equal(['${id} all']);
+    expect(titlesIn(`${rows} it(\`\${id} all\`, f)`)).to.deep.equal(['${id} all', 'LP-FUT-22', 'LP-FUT-23']);
   });
 });

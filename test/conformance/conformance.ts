@@ -10,6 +10,12 @@ export interface Requirement {
   readonly upstream?: string;
 }
 
+/** How something covered is not as it is in libprocess. */
+export interface Difference {
+  readonly id: string;
+  readonly reason: string;
+}
+
 /** Why a requirement, or all of an area that no test names, is not covered. */
 interface Exception {
   readonly id?: string;
@@ -19,7 +25,7 @@ interface Exception {
 }
 
 export type Status =
-  | { readonly kind: 'covered'; readonly tests: readonly Title[] }
+  | { readonly kind: 'covered'; readonly tests: readonly Title[]; readonly differs: string | undefined }
   | { readonly kind: 'later' | 'not applicable'; readonly reason: string }
   | { readonly kind: 'missing' };
 
@@ -34,6 +40,10 @@ export function requirements(): readonly Requirement[] {
   return readJson('libprocess.json') as Requirement[];
 }
 
+export function differences(): readonly Difference[] {
+  return readJson('differences.json') as Difference[];
+}
+
 /** The titles of all tests, from their source. */
 export function titles(): readonly Title[] {
   const folders = ['test', ...readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'test'))];
@@ -42,7 +52,10 @@ export function titles(): readonly Title[] {
 
 export function statusOf(requirement: Requirement, all: readonly Title[]): Status {
   const tests = all.filter(({ title }) => new RegExp(`\\b${requirement.id}\\b`).test(title));
-  if (tests.length > 0) return { kind: 'covered', tests };
+  if (tests.length > 0) {
+    const differs = differences().find(({ id }) => id === requirement.id)?.reason;
+    return { kind: 'covered', tests, differs };
+  }
   const exceptions = readJson('not-covered.json') as Exception[];
   const found = exceptions.find(
     ({ id, area }) => id === requirement.id || (area !== undefined && area === areaOf(requirement)),
@@ -61,7 +74,7 @@ export function table(): string {
     '',
     'Made by `npm run docs:conformance` from the titles of the tests; a test fails when it is out of date. Each line is one',
     "test of libprocess's own, by its name upstream, or a requirement read from its source. *Covered* means that the tests",
-    'named turn red when the behaviour breaks.',
+    'named turn red when the behaviour breaks; *covered, but* says how the behaviour is not that of libprocess.',
     '',
     `${count('covered')} covered, ${count('later')} later, ${count('not applicable')} not applicable, of ${rows.length}.`,
     '',
@@ -83,12 +96,16 @@ function line({ requirement, status }: { requirement: Requirement; status: Statu
 function describe(status: Status): string {
   switch (status.kind) {
     case 'covered':
-      return [...new Set(status.tests.map(({ file }) => `[${file.split('/').at(-1)}](../${file})`))].join(', ');
+      return `${links(status.tests)}${status.differs === undefined ? '' : `; *covered, but* ${status.differs}`}`;
     case 'missing':
       return '**missing**';
     default:
       return `*${status.kind}*: ${status.reason}`;
   }
+}
+
+function links(tests: readonly Title[]): string {
+  return [...new Set(tests.map(({ file }) => `[${file.split('/').at(-1)}](../${file})`))].join(', ');
 }
 
 function areaOf({ id }: Requirement): string {
@@ -103,12 +120,32 @@ function testFiles(folder: string): readonly string[] {
 }
 
 function titlesOf(path: string): readonly Title[] {
-  const text = readFileSync(path, 'utf8');
-  const calls = text.matchAll(/\b(?:it|describe)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g);
-  // Rows of a table of tests, whose titles begin with the id of the row.
-  const rows = text.matchAll(/\[\s*'(LP-[A-Z]+-\d+)'/g);
-  const found = [...[...calls].map(([, , title = '']) => title), ...[...rows].map(([, id = '']) => id)];
-  return found.map((title) => ({ file: relative(root, path), title }));
+  return titlesIn(readFileSync(path, 'utf8')).map((title) => ({ file: relative(root, path), title }));
+}
+
+/**
+ * What may hold the text of a test without being one (comments, regular expressions, other strings) is matched so that it
+ * is passed over.
+ */
+const token = new RegExp(
+  [
+    /\/\/[^\n]*|\/\*[^]*?\*\//,
+    /(?<=(?:[(,=:[!&|?{};>]|\breturn)\s*)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\//,
+    /(?<![.\w$])it\(\s*(?<quote>['"`])(?<title>(?:\\[^]|(?!\k<quote>)[^\\])*)\k<quote>/,
+    /\[\s*'(?<row>LP-[A-Z]+-\d+)'/,
+    /'(?:\\[^]|[^'\\\n])*'|"(?:\\[^]|[^"\\\n])*"|`(?:\\[^]|[^`\\])*`/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
+
+/** The titles of the tests in a source. Rows of a table count, by their id, where a test takes its title's beginning from them. */
+export function titlesIn(source: string): readonly string[] {
+  const groups = [...source.matchAll(token)].map((match) => match.groups ?? {});
+  const named = groups.flatMap(({ title }) => title ?? []);
+  const tabled = groups.some(({ quote, title }) => quote === '`' && /^\$\{\w+\}/.test(title ?? ''));
+  return tabled ? [...named, ...groups.flatMap(({ row }) => row ?? [])] : named;
 }
 
 function readJson(name: string): unknown {

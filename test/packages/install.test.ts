@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { readPage } from '../docs/page.ts';
 import { root } from '../support/command.ts';
 import { skipBecause } from '../support/skip.ts';
-import { entryPoints, packageFolders, readmePrograms } from './package-folder.ts';
+import { entryPoints, manifestOf, packageFolders, readmePrograms } from './package-folder.ts';
 
 interface Ended {
   readonly status: number | null;
@@ -42,11 +42,11 @@ function install(project: string, tarballs: readonly string[]): Ended {
 }
 
 /** Compiles TypeScript files of a project as their author would, and leaves JavaScript beside them. */
-function compile(project: string, programs: Readonly<Record<string, string>>): Ended {
+function compile(project: string, programs: Readonly<Record<string, string>>, ...further: string[]): Ended {
   for (const [file, code] of Object.entries(programs)) writeFileSync(join(project, file), code);
   const compilerOptions = {
     target: 'es2023',
-    lib: ['es2023', 'esnext.disposable'],
+    lib: ['es2023', 'esnext.disposable', ...further],
     module: 'nodenext',
     strict: true,
     noEmitOnError: true,
@@ -65,6 +65,7 @@ describe('the packages, installed from their tarballs', function () {
   const folders = packageFolders('packages');
   const place = join(tmpdir(), `mezzo-install-${process.pid}`);
   const alone = join(place, 'alone');
+  const peered = join(place, 'peered');
   const whole = join(place, 'whole');
   const tarballOf = new Map<string, string>();
 
@@ -80,8 +81,12 @@ describe('the packages, installed from their tarballs', function () {
       expect(existsSync(tarball), tarball).to.equal(true);
       tarballOf.set(manifest.name, tarball);
     }
+    const actors = tarballOf.get('@mezzo/process') ?? '';
+    const { peerDependencies = {}, devDependencies = {} } = manifestOf(join(root, 'packages/process'));
+    const peers = Object.keys(peerDependencies).map((peer) => `${peer}@${devDependencies[peer]}`);
     for (const [project, tarballs] of [
-      [alone, [tarballOf.get('@mezzo/process') ?? '']],
+      [alone, [actors]],
+      [peered, [actors, ...peers]],
       [whole, [...tarballOf.values()]],
     ] as const) {
       const installed = install(project, tarballs);
@@ -110,7 +115,7 @@ describe('the packages, installed from their tarballs', function () {
       dependencies: Record<string, string>;
     };
     expect(Object.keys(dependencies)).to.deep.equal(['msgpackr']);
-    for (const peer of ['nats', 'prom-client', 'xstate']) {
+    for (const peer of ['nats', 'prom-client', 'xstate', 'tinypool', '@opentelemetry/api']) {
       expect(existsSync(join(alone, 'node_modules', peer)), peer).to.equal(false);
     }
     const [program] = readPage('packages/process/README.md').programs;
@@ -121,6 +126,94 @@ describe('the packages, installed from their tarballs', function () {
   it('serve HTTP and simulate with @mezzo/process alone', () => {
     const code = "for (const it of ['', '/http', '/testing']) await import(`@mezzo/process${it}`)";
     expect(run(alone, process.execPath, ['--input-type=module', '-e', code])).to.deep.equal({ status: 0, output: '' });
+  });
+
+  it('load nothing but msgpackr with the core of @mezzo/process, even where its peers are installed', () => {
+    const files = {
+      'hooks.mjs': `import { writeSync } from 'node:fs';
+        export async function load(url, context, next) {
+          writeSync(1, url + String.fromCharCode(10));
+          return next(url, context);
+        }`,
+      'program.mjs': `import { createRequire, register } from 'node:module';
+        register('./hooks.mjs', import.meta.url);
+        const { Runtime } = await import('@mezzo/process');
+        await (await Runtime.start()).stop();
+        for (const file of Object.keys(createRequire(import.meta.url).cache)) console.log(file);`,
+    };
+    for (const [file, code] of Object.entries(files)) writeFileSync(join(peered, file), code);
+    const { status, output } = run(peered, process.execPath, ['program.mjs']);
+    expect(status, output).to.equal(0);
+    const lines = output.split('\n').filter((line) => line.includes('/node_modules/'));
+    const packages = lines.map((line) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line)?.[1] ?? line);
+    expect(packages).to.include('@mezzo/process');
+    // Whatever else comes is msgpackr's own: it decodes text natively where that could be installed.
+    const natively = /msgpackr-extract|^node-gyp-build-optional-packages$|^detect-libc$/;
+    expect(new Set(packages.filter((name) => !natively.test(name)))).to.deep.equal(
+      new Set(['@mezzo/process', 'msgpackr']),
+    );
+    const own = lines.flatMap((line) => /@mezzo\/process\/dist\/([^/]+)\//.exec(line)?.[1] ?? []);
+    for (const apart of ['nats', 'http', 'testing', 'xstate', 'pool', 'prometheus-text', 'opentelemetry'])
+      expect(own, apart).not.to.include(apart);
+  });
+
+  for (const [entry, peer] of [
+    ['nats', 'nats'],
+    ['metrics', 'prom-client'],
+    ['xstate', 'xstate'],
+    ['tracing', '@opentelemetry/api'],
+  ] as const) {
+    it(`name ${peer} where @mezzo/process/${entry} misses it`, () => {
+      const code = `import('@mezzo/process/${entry}').catch(({ code, message }) => console.log(code, message))`;
+      const { status, output } = run(alone, process.execPath, ['--input-type=module', '-e', code]);
+      expect(output).to.match(/^ERR_MODULE_NOT_FOUND /);
+      expect(output).to.include(`Cannot find package '${peer}'`).and.to.include('@mezzo/process');
+      expect(status).to.equal(0);
+    });
+  }
+
+  it('name tinypool where a worker pool misses it', () => {
+    const files = {
+      'work.mjs': 'export const nothing = () => 0;',
+      'pool.mjs': `import { Runtime } from '@mezzo/process';
+        import { WorkerPool } from '@mezzo/process/pool';
+        const runtime = await Runtime.start();
+        const file = new URL('work.mjs', import.meta.url);
+        await WorkerPool.start(runtime, { file }).then(undefined, ({ code, message }) => console.log(code, message));
+        await runtime.stop();`,
+    };
+    for (const [file, code] of Object.entries(files)) writeFileSync(join(alone, file), code);
+    const { status, output } = run(alone, process.execPath, ['pool.mjs']);
+    expect(output)
+      .to.match(/^WORK_UNAVAILABLE /)
+      .and.to.include('npm install tinypool');
+    expect(status).to.equal(0);
+  });
+
+  it('have types at every entry point of @mezzo/process', () => {
+    const program = `import { message, Process, Runtime } from '@mezzo/process';
+      import { httpServer } from '@mezzo/process/http';
+      import { prometheusText } from '@mezzo/process/metrics';
+      import { nats } from '@mezzo/process/nats';
+      import { PortHub, WorkerPool } from '@mezzo/process/pool';
+      import { Simulation } from '@mezzo/process/testing';
+      import { openTelemetry } from '@mezzo/process/tracing';
+      import { compile } from '@mezzo/process/xstate';
+
+      const all = { message, Process, Runtime, httpServer, prometheusText, nats, PortHub, WorkerPool, Simulation, openTelemetry, compile };
+      type Untyped<T> = { [K in keyof T]: 0 extends 1 & T[K] ? K : never }[keyof T];
+      const untyped: Untyped<typeof all>[] = [];
+      const none: never[] = untyped;
+      // @ts-expect-error -- servers are text
+      const wrong = () => nats({ servers: 4222 });
+      console.log(Object.values(all).every((it) => typeof it === 'function'), none.length, typeof wrong);`;
+    // The declarations of nats name types of browsers.
+    expect(compile(peered, { 'entries.ts': program }, 'dom')).to.deep.equal({ status: 0, output: '' });
+    expect(run(peered, process.execPath, ['entries.js'])).to.deep.equal({ status: 0, output: 'true 0 function\n' });
+    // Nobody may forget one that is added.
+    const { manifest } = folders.find(({ path }) => path === 'packages/process') ?? {};
+    for (const entry of manifest === undefined ? ['packages/process'] : entryPoints(manifest))
+      expect(program).to.include(`'${entry}'`);
   });
 
   it('give every entry point', () => {

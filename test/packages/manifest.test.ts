@@ -36,6 +36,8 @@ const peers = {
   nats: '@mezzo/process/nats',
   'prom-client': '@mezzo/process/metrics',
   xstate: '@mezzo/process/xstate',
+  tinypool: '@mezzo/process/pool',
+  '@opentelemetry/api': '@mezzo/process/tracing',
 };
 
 describe('the manifest', () => {

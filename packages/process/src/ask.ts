@@ -16,7 +16,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   readonly future: Future<unknown>;
   /** Asks of the same timeout, in the order they were made. */
   readonly queue: AskQueue;
-  /** When its time is over, as its queue counts. */
+  /** When its time is over, by the runtime's clock. */
   readonly due: number;
   previous: PendingAsk | undefined = undefined;
   next: PendingAsk | undefined = undefined;
@@ -118,7 +118,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   }
 }
 
-/** A timeout is counted in so many steps: to read the clock for each ask would cost as much as the ask. */
+/** The clock is read so many times in a timeout: to read it for each ask would cost as much as the ask. */
 const steps = 16;
 
 /** The open asks of one timeout. The first to be made is the first to time out, so one timer serves them all. */
@@ -130,20 +130,22 @@ class AskQueue {
   first: PendingAsk | undefined = undefined;
   #last: PendingAsk | undefined = undefined;
   #timer: Timer | undefined = undefined;
-  /** Steps gone by since the beginning. In virtual time, where clocks cost nothing, they are milliseconds. */
-  #passed = 0;
-  readonly #exact: boolean;
+  /** What the clock showed when it was last looked at. */
+  #now = 0;
+  /** Milliseconds between two looks. In virtual time, where clocks cost nothing, every ask looks. */
+  readonly #step: number;
 
   constructor(runtime: Runtime, endpoints: Endpoints, timeout: number) {
     this.runtime = runtime;
     this.endpoints = endpoints;
     this.timeout = timeout;
-    this.#exact = runtime.platform.simulated;
+    this.#step = runtime.platform.simulated ? 0 : Math.max(timeout / steps, 1);
   }
 
   /** When an ask that is made now is over: never early, and late by one step at most. */
   due(): number {
-    return this.#exact ? this.runtime.clock.now() + this.timeout : this.#passed + steps + 1;
+    if (this.#step === 0 || this.#timer === undefined) this.#now = this.runtime.clock.now();
+    return this.#now + this.timeout + this.#step;
   }
 
   add(pending: PendingAsk): void {
@@ -151,7 +153,7 @@ class AskQueue {
     if (this.#last === undefined) this.first = pending;
     else this.#last.next = pending;
     this.#last = pending;
-    this.#timer ??= this.runtime.clock.timer(this.#exact ? this.timeout : this.timeout / steps, this.#expire);
+    this.#timer ??= this.#arm(pending);
   }
 
   remove(pending: PendingAsk): void {
@@ -163,7 +165,7 @@ class AskQueue {
     pending.previous = pending.next = undefined;
     if (pending.generation !== 0) this.endpoints.remove(pending);
     // Where time costs nothing, no timer is left lying about.
-    if (this.#exact) this.tidy();
+    if (this.#step === 0) this.tidy();
   }
 
   /** A timer that nobody needs would keep the OS process alive. */
@@ -173,16 +175,17 @@ class AskQueue {
     this.#timer = undefined;
   }
 
-  readonly #expire = (): void => {
+  #arm(first: PendingAsk): Timer {
+    return this.runtime.clock.timer(this.#step === 0 ? first.due - this.#now : this.#step, () => this.#expire());
+  }
+
+  #expire(): void {
     this.#timer = undefined;
-    this.#passed = this.#exact ? this.runtime.clock.now() : this.#passed + 1;
-    for (let pending = this.first; pending !== undefined && pending.due <= this.#passed; pending = this.first)
+    this.#now = this.runtime.clock.now();
+    for (let pending = this.first; pending !== undefined && pending.due <= this.#now; pending = this.first)
       pending.timedOut();
-    const next = this.first;
-    if (next === undefined) return;
-    const wait = this.#exact ? next.due - this.#passed : this.timeout / steps;
-    this.#timer ??= this.runtime.clock.timer(wait, this.#expire);
-  };
+    if (this.first !== undefined) this.#timer ??= this.#arm(this.first);
+  }
 }
 
 /** Different timeouts a program uses, give or take: queues of others are dropped once they are empty. */

@@ -39,7 +39,7 @@ export type Streaming<P> = {
 export interface AskingOptions {
   /** Default 5 s. */
   readonly timeout?: Duration;
-  /** Its abort asks the method to give up. */
+  /** Its abort discards the answer at once, and with it the Future that the method returned: whether its work stops is up to it. */
   readonly signal?: AbortSignal;
 }
 
@@ -80,7 +80,10 @@ type Step = (items: Items) => IteratorResult<unknown> | Promise<IteratorResult<u
 
 const over = { done: true, value: undefined } as const;
 
-/** The items of a generator method, each taken in a turn of its process. */
+/**
+ * The items of a generator method, each fetched by a round trip within the runtime and taken in a turn of its process.
+ * Nothing is sent ahead of the reader, so there is no window; what the generator throws reaches the reader as it is.
+ */
 class MethodStream implements AsyncIterableIterator<unknown>, Belonging {
   readonly #cell: Cell;
   readonly #name: string;
@@ -197,19 +200,33 @@ function itemsOf(source: unknown, name: string): Items {
 function ask(pid: LocalPID<unknown>, name: string, given: readonly unknown[], timeout: number): Future<unknown> {
   const { runtime } = cellOf(pid);
   const result = new Deferred<unknown>();
-  const answer = new Deferred<unknown>(result.future);
+  let open = true;
+  /** What comes later is dropped: also what a method that hears of the discard request gives at once. */
+  const close = (): boolean => {
+    const first = open;
+    open = false;
+    timer.cancel();
+    return first;
+  };
+  const discard = (): void => {
+    if (!close()) return;
+    result.future.discard();
+    answer.discard();
+  };
+  const answer = new Deferred<unknown>({ discard });
   const timer = runtime.clock.timer(timeout, () => {
+    if (!close()) return;
     result.future.discard();
     answer.fail(new AskTimeout('ASK_TIMEOUT', `${pid.toString()} did not answer '${name}' within ${timeout} ms`));
   });
   const gone = (): void => {
-    timer.cancel();
+    if (!close()) return;
     answer.fail(
       new ProcessGone('PROCESS_ENDED', `${pid.toString()} did not answer '${name}': it has ended, or gave up`),
     );
   };
   const settled = (outcome: Future<unknown>): void => {
-    timer.cancel();
+    if (!close()) return;
     if (outcome.isReady) answer.set(outcome.get());
     else if (outcome.isFailed) answer.fail(outcome.failure());
     else answer.discard();

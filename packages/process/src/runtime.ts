@@ -5,7 +5,7 @@ import { Cell } from './cell.ts';
 import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { type Endpoint, endpointId, Endpoints, isEndpoint } from './endpoints.ts';
-import { ProcessError, SpawnRefused, WaitCycle } from './errors.ts';
+import { ProcessError, ProcessGone, SpawnRefused, WaitCycle } from './errors.ts';
 import { Event, type EventMeta, type ExitReason } from './event.ts';
 import { Executor } from './executor.ts';
 import { freeze } from './freeze.ts';
@@ -22,6 +22,7 @@ import { ProcessClock } from './process-clock.ts';
 import type { Process, Unwrapped } from './process.ts';
 import { RunQueue } from './run-queue.ts';
 import { spokesman } from './relay.ts';
+import { RuntimeClock } from './runtime-clock.ts';
 import type { HttpRequest, HttpResponse } from './route.ts';
 import { Router } from './router.ts';
 import type {
@@ -53,7 +54,7 @@ export class Runtime implements AsyncDisposable {
   readonly metrics: Metrics;
   /** How it reaches other nodes; undefined if it is alone. */
   readonly transport: Transport | undefined;
-  readonly clock: Clock;
+  readonly #clock: RuntimeClock;
   /** @internal */
   readonly queue: RunQueue;
   /** @internal */
@@ -96,7 +97,7 @@ export class Runtime implements AsyncDisposable {
     this.tracing = options.tracing;
     const { tracing } = this;
     const clock = tracing === undefined ? this.platform.clock : untracedClock(this.platform.clock, tracing);
-    this.clock = this.timed ? new ProcessClock(clock) : clock;
+    this.#clock = this.timed ? new ProcessClock(clock) : new RuntimeClock(clock);
     const chance = Math.floor(this.random.next() * 1024);
     this.name = checkNodeName(options.name ?? `node-${Math.floor(this.random.next() * 1e9).toString(36)}`);
     // A later start is a larger number; milliseconds and 10 random bits stay below 2^53 until the year 2248.
@@ -137,6 +138,10 @@ export class Runtime implements AsyncDisposable {
     return runtime;
   }
 
+  /** What is armed through it ends with the runtime. */
+  get clock(): Clock {
+    return this.#clock;
+  }
   /** Consulted before every event, when set. */
   get interceptor(): Interceptor | undefined {
     return this.#interceptor;
@@ -377,7 +382,8 @@ export class Runtime implements AsyncDisposable {
 
   /** Runs after the given time in a turn of the process. */
   delay(pid: PID, duration: Duration, call: () => unknown): Timer {
-    return this.clock.timer(toMilliseconds(duration), () => this.dispatchTo(pid, call, '', undefined));
+    // For nobody nothing need be armed.
+    return this.#local(pid)?.delay(toMilliseconds(duration), call) ?? { cancel: () => false };
   }
 
   /** Hears of every dead letter from now on. */
@@ -440,9 +446,14 @@ export class Runtime implements AsyncDisposable {
     return this.router.serve(request);
   }
 
-  /** Lets each process end (in reverse order of spawning, after what it has queued), then closes sessions, transport and server. */
-  stop(): Future<void> {
-    this.#stopping ??= Future.from(this.#stop());
+  /**
+   * Lets each process end, in reverse order of spawning, after what it has queued, then closes sessions, transport and server.
+   *
+   * @param options `drain`: how long all of that queued work may take together, an async handler that never settles included;
+   *   then the rest is dropped. Default 10 s.
+   */
+  stop(options: { readonly drain?: Duration } = {}): Future<void> {
+    this.#stopping ??= Future.from(this.#stop(toMilliseconds(options.drain ?? '10s')));
     return this.#stopping;
   }
 
@@ -450,18 +461,25 @@ export class Runtime implements AsyncDisposable {
     await this.stop();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(drain: number): Promise<void> {
     if (this.#http !== undefined) await this.#http.stop();
+    const deadline = this.clock.now() + drain;
     for (const cell of [...this.#processes.values()].reverse()) {
       if (cell.ended) continue;
-      const ended = this.wait(cell.pid, { timeout: '10s' });
+      const ended = this.wait(cell.pid, { timeout: Math.max(deadline - this.clock.now(), 0) });
       cell.terminate(false);
-      if (!(await ended)) cell.terminate(true);
+      if (await ended) continue;
+      this.log.warn(
+        { process: cell.pid.toString(), waiting: cell.depth },
+        `did not end within the ${drain} ms that stop() drains: what it has left is dropped`,
+      );
+      cell.terminate(true);
     }
     this.holds.stop();
     this.#asks.failAll();
     this.#endpoints.failAll();
     await this.#node?.stop();
+    this.#clock.stop();
   }
 
   /** Ends without a word to anybody, as kill -9 would: for simulations. */
@@ -473,6 +491,7 @@ export class Runtime implements AsyncDisposable {
     this.holds.stop();
     this.#asks.failAll();
     this.#endpoints.failAll();
+    this.#clock.stop();
   }
 
   // ---- what processes, cells and sessions call
@@ -571,6 +590,9 @@ export class Runtime implements AsyncDisposable {
   /** @internal */
   unhandled(to: PID, event: Event): void {
     this.deadLetter({ reason: 'unhandled', name: event.name, from: event.from, to });
+    if (event.from === undefined || !isEndpoint(event.from)) return;
+    const text = `${to.toString()} did not take '${event.name}': it has no handler for it`;
+    this.refuseAsk(event.from, new ProcessGone('PROCESS_NOT_FOUND', text));
   }
 
   /** @internal An ask that will not be answered; anything but an ask's address is ignored. */
@@ -638,6 +660,18 @@ export class Runtime implements AsyncDisposable {
       return this.#node.send(to, name, body, spokesman(this, this.#endpoints, from, to), meta);
     }
     this.deadLetter({ reason: schema === undefined ? 'local-only' : 'unreachable', name, from, to });
+    if (!(from.receiver instanceof PendingAsk)) return false;
+    const error =
+      schema === undefined
+        ? new ProcessError(
+            'MESSAGE_LOCAL_ONLY',
+            `'${name}' cannot leave node '${this.name}' for ${to.toString()}: declare the kind with a schema`,
+          )
+        : new ProcessError(
+            'TRANSPORT_UNAVAILABLE',
+            `'${name}' cannot leave for ${to.toString()}: runtime '${this.name}' was started without a transport`,
+          );
+    this.refuseAsk(from, error);
     return false;
   }
 

@@ -410,6 +410,24 @@ describe('answer', () => {
     expect([...tables].map(({ size }) => size)).to.deep.equal([0]);
   });
 
+  it("is called off before it began if the asker's node has died meanwhile", async () => {
+    spawn();
+    const asker = await world.start('asker');
+    asker.spawn(new Client('client'));
+    void runtime.watch(runtime.pid('client@asker'));
+    let release = (): void => undefined;
+    runtime.dispatchTo(pid, () => new Promise<void>((resolve) => (release = resolve)), '', undefined);
+    const answer = asker.ask(pid, Double, 1, { timeout: '1hrs' });
+    answer.onFailed(() => undefined);
+    await world.advance('1s');
+    world.crash('asker');
+    await world.advance('30s');
+    release();
+    await world.settle();
+    expect([callOf(0).signal.aborted, outcomeOf(0).future.hasDiscard]).to.deep.equal([true, true]);
+    for (const table of tables) expect(table.size).to.equal(0);
+  });
+
   it("is called off when the asker's node comes back as another", async () => {
     spawn();
     const asker = await world.start('asker');

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 
 import { expect } from 'chai';
 import {
+  after,
   AskTimeout,
   Deferred,
   Future,
@@ -27,6 +28,21 @@ class Library extends Process {
   whenever(): Future<string> {
     const outcome = new Deferred<string>();
     this.pending.push(outcome);
+    return outcome.future;
+  }
+  /** Takes so many milliseconds, wanted or not. */
+  async slow(duration: number): Promise<string> {
+    await after(duration, this.clock);
+    this.log.push('slow is done');
+    return 'done';
+  }
+  /** Gives what there is as soon as it is asked to give up. */
+  heeding(given: string): Future<string> {
+    const outcome = new Deferred<string>();
+    outcome.future.onDiscard(() => {
+      this.log.push('asked to give up');
+      outcome.set(given);
+    });
     return outcome.future;
   }
   never(): Promise<void> {
@@ -119,20 +135,69 @@ describe('calls of methods', () => {
       expect(() => pid.asking({ timeout: 'soon' as never })).to.throw('soon');
     });
 
-    it('pass a discard and an abort on to the method', async () => {
-      const controller = new AbortController();
-      const [discarded, aborted] = [pid.ask.whenever(), pid.asking({ signal: controller.signal }).whenever()];
+    it('fail with AskTimeout also where the method gives up at once, or answers late', async () => {
+      const answers = [pid.asking({ timeout: 20 }).heeding('partly'), pid.asking({ timeout: 20 }).slow(300)];
+      await world.advance(20);
+      for (const answer of answers) expect(answer.failure()).to.be.instanceOf(AskTimeout);
+      await world.advance(280);
+      expect(library.log).to.deep.equal(['asked to give up', 'slow is done']);
+      for (const answer of answers) expect(answer.failure()).to.be.instanceOf(AskTimeout);
+      expect(errors).to.deep.equal([]);
+    });
+
+    for (const way of ['discard', 'signal'] as const) {
+      const calledOff = <T>(call: (asking: LocalPID<Library>['ask']) => Future<T>): [Future<T>, () => void] => {
+        const controller = new AbortController();
+        const answer = call(way === 'signal' ? pid.asking({ signal: controller.signal }) : pid.ask);
+        return [
+          answer,
+          () => {
+            if (way === 'signal') controller.abort();
+            else answer.discard();
+            expect(getEventListeners(controller.signal, 'abort')).to.have.length(0);
+          },
+        ];
+      };
+
+      it(`are DISCARDED at once by a ${way}, and what an async method gives later is dropped`, async () => {
+        const [answer, callOff] = calledOff((asked) => asked.slow(300));
+        await world.advance(20);
+        expect(answer.isPending).to.equal(true);
+        callOff();
+        expect(answer.isDiscarded).to.equal(true);
+        await world.advance(280);
+        expect([library.log, answer.isDiscarded]).to.deep.equal([['slow is done'], true]);
+        expect([errors, runtime.processes]).to.deep.equal([[], ['library']]);
+        expect(world.clock.nextDue(), 'no timer is left').to.equal(undefined);
+      });
+
+      it(`are DISCARDED at once by a ${way}, of which a method that returned a Future hears`, async () => {
+        const [ignored, ignore] = calledOff((asked) => asked.whenever());
+        const [heeded, heed] = calledOff((asked) => asked.heeding('partly'));
+        await world.settle();
+        ignore();
+        heed();
+        expect([ignored.isDiscarded, heeded.isDiscarded]).to.deep.equal([true, true]);
+        expect([library.pending[0]?.future.hasDiscard, library.log]).to.deep.equal([true, ['asked to give up']]);
+        library.pending[0]?.set('late');
+        await world.settle();
+        expect([ignored.isDiscarded, heeded.isDiscarded]).to.deep.equal([true, true]);
+        expect(world.clock.nextDue(), 'no timer is left').to.equal(undefined);
+      });
+
+      it(`tell a method that has not begun when a ${way} calls it off`, async () => {
+        const [answer, callOff] = calledOff((asked) => asked.heeding('partly'));
+        callOff();
+        expect(answer.isDiscarded).to.equal(true);
+        await world.settle();
+        expect(library.log).to.deep.equal(['asked to give up']);
+      });
+    }
+
+    it('do not call the method where the signal has aborted before', async () => {
+      const answer = pid.asking({ signal: AbortSignal.abort() }).add(1, 1);
       await world.settle();
-      discarded.discard();
-      controller.abort();
-      expect(library.pending.map(({ future }) => future.hasDiscard)).to.deep.equal([true, true]);
-      for (const outcome of library.pending) outcome.discard();
-      expect([discarded.isDiscarded, aborted.isDiscarded]).to.deep.equal([true, true]);
-      expect(getEventListeners(controller.signal, 'abort')).to.have.length(0);
-      const never = pid.asking({ signal: controller.signal }).add(1, 1);
-      await world.settle();
-      expect([never.isDiscarded, library.log.length]).to.deep.equal([true, 0]);
-      expect(world.clock.nextDue()).to.equal(undefined);
+      expect([answer.isDiscarded, library.log.length]).to.deep.equal([true, 0]);
     });
 
     it('fail with what the method throws, which ends the process', async () => {

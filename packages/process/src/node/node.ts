@@ -139,7 +139,11 @@ export class Node implements SessionNode, TransportEvents {
 
   /** A process here works for an asker at another node. Gives what ends that. */
   answering(from: PID, call: Discardable): () => void {
-    return this.#calls.add(from, call);
+    const session = this.#sessions.get(from.node);
+    if (session?.isOpen === true && session.remote.incarnation === from.incarnation) return this.#calls.add(from, call);
+    // Its node was lost before the question had its turn.
+    call.discard();
+    return () => undefined;
   }
 
   refuse(asker: PID, error: Error): void {

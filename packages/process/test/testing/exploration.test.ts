@@ -67,6 +67,18 @@ describe('explore', function () {
     expect(await hashes()).to.deep.equal(first);
   });
 
+  it('passes ten simulated minutes of a seed in at most 50,000 events', async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { events, time } = await explore({
+        ...lease('none'),
+        seeds: [seed, seed],
+        scenario: leaseScenario('none', 600),
+      });
+      expect(events, `seed ${seed}`).to.be.within(1, 50_000);
+      expect(time, `seed ${seed}`).to.be.at.least(600_000);
+    }
+  });
+
   it('goes the same way whatever is recorded', async () => {
     const results: Explored[] = [];
     for (const record of ['none', 'events', 'frames', 'timers'] as const) {

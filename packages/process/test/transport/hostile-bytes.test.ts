@@ -569,6 +569,27 @@ describe('hostile bytes on a mailbox subject', () => {
     }).timeout(120_000);
   }
 
+  it('of a peer that links without end are refused once it has a million links', async () => {
+    await using simulation = new Simulation();
+    const a = await simulation.start('a');
+    const adder = a.spawn(new Adder('adder'));
+    const intruder = new Intruder(simulation.network.transport());
+    await intruder.join({
+      ...unused,
+      until: async (condition) => void (await simulation.advanceUntil(condition, '1s')),
+    });
+    for (let linked = 0; linked < 1_050_000; linked += 10_000) {
+      intruder.batch(...Array.from({ length: 10_000 }, (_, n) => [kind.link, 'x', linked + n + 1, 'adder', 0, 0]));
+      await simulation.settle();
+    }
+    await simulation.advance('10ms');
+    const refused = intruder.heard.filter((envelope) => Array.isArray(envelope) && envelope[6] === 'unreachable');
+    expect(refused).to.have.length(1_050_000 - 2 ** 20);
+    expect(adder.receiver)
+      .to.have.property('linkers')
+      .with.property('size', 2 ** 20);
+  }).timeout(60_000);
+
   it('of a peer that never takes what is due to it cost it its session before they cost the node its memory', async () => {
     await using simulation = new Simulation();
     const a = await simulation.start('a');

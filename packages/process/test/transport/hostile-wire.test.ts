@@ -219,8 +219,14 @@ describe('a hostile wire', () => {
         }
       }
       a.spawn(new Careless('careless'));
+      const unhandled: unknown[] = [];
+      const hear = (error: unknown): void => void unhandled.push(error);
+      process.on('unhandledRejection', hear);
       intruder.message('slowly', { n: 1 }, 'careless');
       await rejects(1);
+      await new Promise((resolve) => void setImmediate(resolve));
+      process.off('unhandledRejection', hear);
+      expect(unhandled).to.deep.equal([]);
     });
 
     it('that asks again and again for what it missed is sent it as often as an honest peer would ask', async () => {

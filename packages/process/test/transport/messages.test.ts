@@ -155,8 +155,9 @@ describe('messages between nodes', () => {
       const letters = deadLetters(a);
       expect(a.send(a.pid('adder@b'), LocalOnly, { n: 1 })).to.equal(false);
       expect(letters).to.deep.equal(['local-only local-only adder@b']);
-      expect(await failure(world, a.ask(a.pid('adder@b'), LocalOnly, { n: 1 }, { reply: Sum }))).to.be.instanceOf(
-        ProcessGone,
+      expect(await failure(world, a.ask(a.pid('adder@b'), LocalOnly, { n: 1 }, { reply: Sum }))).to.have.property(
+        'code',
+        'MESSAGE_LOCAL_ONLY',
       );
     });
 

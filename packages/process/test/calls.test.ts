@@ -51,6 +51,9 @@ class Library extends Process {
   fails(): void {
     throw new Error('boom');
   }
+  async failsLater(): Promise<void> {
+    this.fails();
+  }
   *lines(count: number): Generator<string> {
     try {
       for (let index = 0; index < count; index++) {
@@ -200,11 +203,18 @@ describe('calls of methods', () => {
       expect([answer.isDiscarded, library.log.length]).to.deep.equal([true, 0]);
     });
 
-    it('fail with what the method throws, which ends the process', async () => {
-      const answer = pid.ask.fails();
-      await world.settle();
-      expect(String(answer.failure())).to.equal('Error: boom');
-      expect(runtime.processes).to.deep.equal([]);
+    it('fail with what the method throws, which ends the process, in a sync or an async method', async () => {
+      for (const name of ['fails', 'failsLater'] as const) {
+        const failing = runtime.spawn(new Library(name));
+        const answers = [failing.ask[name](), runtime.dispatch(failing, name)];
+        await world.settle();
+        expect(String(answers[0]?.failure())).to.equal('Error: boom');
+        expect(answers[1]?.isAbandoned).to.equal(true);
+        const dispatched = runtime.dispatch(runtime.spawn(new Library(name)), (it) => it[name]());
+        await world.settle();
+        expect(String(dispatched.failure())).to.equal('Error: boom');
+      }
+      expect(runtime.processes).to.deep.equal(['library']);
     });
 
     it('fail with ProcessGone at once where the process has ended, or ends meanwhile', async () => {

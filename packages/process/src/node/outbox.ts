@@ -29,9 +29,12 @@ const waitingLimit = 65_536;
 const endurance = 16 * waitingLimit;
 /** Envelopes in one batch at most, and messages in one of them unless they are bytes, whose size is known beforehand. */
 const batchLimit = 256;
-/** Bytes a batch should not exceed by much: larger ones gain nothing and delay what comes behind them. */
-const batchBytes = 64 * 1024;
-/** Bytes a message is taken to have at least: however small they were lately, the next thousand may be large. */
+/**
+ * Bytes a batch should not exceed by much: larger ones gain nothing, delay what comes behind them, and mostly lie across
+ * two of the 64 KB that a socket reads at a time, where NATS's client copies them several times.
+ */
+const batchBytes = 32 * 1024;
+/** Bytes a message is taken to have at least: however small they were lately, the next hundreds may be large. */
 const leastSize = 64;
 
 /** One direction of a session: what waits to be sent, and what was sent and not acknowledged yet. */

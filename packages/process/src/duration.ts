@@ -29,12 +29,13 @@ export const maxDuration = 9_223_372_036_855;
 const pattern = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/;
 const parsed = new Map<string, number>();
 
-/** Milliseconds of a duration. Throws DURATION_INVALID for negative numbers, NaN and unknown units. */
+/** Milliseconds of a duration. Throws DURATION_INVALID for negative numbers, NaN, unknown units, and what is neither number nor text. */
 export function toMilliseconds(duration: Duration): number {
   if (typeof duration === 'number') {
     if (duration >= 0) return duration;
     throw invalid(duration);
   }
+  if (typeof duration !== 'string') throw invalid(duration);
   const known = parsed.get(duration);
   if (known !== undefined) return known;
   const value = parseDuration(duration);

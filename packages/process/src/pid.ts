@@ -2,6 +2,13 @@ import { type Asking, asking, type AskingOptions, type Streaming, streaming, typ
 import { ProcessError } from './errors.ts';
 import type { Event } from './event.ts';
 
+const address = /^(.+)@([A-Za-z0-9_-]+)(?:#(\d+)\.(\d+))?$/s;
+
+/** Whether text reads as a whole address, so that it cannot stand for an id alone. */
+export function isAddress(text: string): boolean {
+  return address.test(text);
+}
+
 /** Where a send ends up inside a runtime: a process, or an ask waiting for its answer. */
 export interface Receiver {
   /** False if it took nothing: it ended, or its mailbox is full. */
@@ -67,7 +74,7 @@ export class PID {
 
   /** Reads what `address` or `toString` gave. Throws PID_INVALID. */
   static parse(text: string): PID {
-    const match = /^(.+)@([A-Za-z0-9_-]+)(?:#(\d+)\.(\d+))?$/s.exec(text);
+    const match = address.exec(text);
     const [, id, node, incarnation, generation] = match ?? [];
     if (id === undefined || node === undefined) {
       throw new ProcessError(

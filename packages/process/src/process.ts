@@ -205,11 +205,25 @@ export abstract class Process {
   /**
    * At most this many messages wait in the mailbox. By default further ones are refused (`send` returns false, an ask fails);
    * `drop-oldest` makes room for them instead. Either way a dead letter tells of the loss, and events other than messages
-   * always have room. Default: no bound.
+   * always have room. Default: no bound. Throws COUNT_INVALID for what is no whole number from 0 on nor Infinity, and for an
+   * unknown overflow policy.
    */
   protected boundMailbox(messages: number, options: { readonly overflow?: OverflowPolicy } = {}): void {
+    const { overflow = 'refuse' } = options;
+    if (!(messages === Infinity || (Number.isSafeInteger(messages) && messages >= 0))) {
+      throw new ProcessError(
+        'COUNT_INVALID',
+        `Invalid bound ${String(messages)} of the mailbox of '${this.cell.id}': expected a whole number from 0 on, or Infinity`,
+      );
+    }
+    if (overflow !== 'refuse' && overflow !== 'drop-oldest') {
+      throw new ProcessError(
+        'COUNT_INVALID',
+        `Unknown overflow policy '${String(overflow)}' of the mailbox of '${this.cell.id}': expected 'refuse' or 'drop-oldest'`,
+      );
+    }
     this.cell.bound = messages;
-    if (options.overflow !== undefined) this.cell.extras.overflow = options.overflow;
+    if (options.overflow !== undefined) this.cell.extras.overflow = overflow;
   }
 
   /**

@@ -15,7 +15,7 @@ import { Inspection, type Inspector } from './inspection.ts';
 import type { Message, Request, StreamRequest, WireSchema } from './message.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Node } from './node/node.ts';
-import { checkNodeName, type LocalPID, PID } from './pid.ts';
+import { checkNodeName, isAddress, type LocalPID, PID } from './pid.ts';
 import { nodePlatform } from './platform/node-platform.ts';
 import type { Children, Clock, Files, Platform, Random, Timer } from './platform/platform.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -201,6 +201,12 @@ export class Runtime implements AsyncDisposable {
         `Cannot spawn '${cell.id}': this id stands for asks and streams; choose another`,
       );
     }
+    if (isAddress(cell.id)) {
+      throw new SpawnRefused(
+        'PID_INVALID',
+        `Cannot spawn '${cell.id}': this id reads as the address of a process of another node; choose one that does not end like '@node'`,
+      );
+    }
     if (this.#processes.has(cell.id)) {
       throw new SpawnRefused(
         'PROCESS_ID_TAKEN',
@@ -222,7 +228,7 @@ export class Runtime implements AsyncDisposable {
 
   /** A bare address: `id` here, or `id@node`; or the exact text that `PID.address` gave. Throws PID_INVALID. */
   pid(text: string): PID {
-    return text.includes('@') ? PID.parse(text) : new PID(text, this.name);
+    return text === '' || text.includes('@') ? PID.parse(text) : new PID(text, this.name);
   }
 
   /** At most once, in order; never throws, never blocks. False: it is a dead letter already. From outside any process. */

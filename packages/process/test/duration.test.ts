@@ -28,5 +28,10 @@ describe('Duration', () => {
     }
     expect(() => toMilliseconds(-1)).to.throw(ProcessError, "'-1'");
     expect(() => toMilliseconds(Number.NaN)).to.throw(ProcessError, "'NaN'");
+    for (const given of [undefined, null, true, {}, ['5ms']]) {
+      expect(() => toMilliseconds(given as unknown as Duration), JSON.stringify(given))
+        .to.throw(ProcessError, 'expected a non-negative number')
+        .with.property('code', 'DURATION_INVALID');
+    }
   });
 });

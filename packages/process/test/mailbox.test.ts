@@ -120,6 +120,24 @@ describe('a full mailbox that drops the oldest message', () => {
     expect(narrow.seen).to.deep.equal([]);
   });
 
+  it('refuses a bound that is no count, and an unknown overflow policy', async () => {
+    class Bounded extends Process {
+      bind(messages: number, overflow: 'refuse' | 'drop-oldest' = 'refuse'): void {
+        this.boundMailbox(messages, { overflow });
+      }
+    }
+    const process = new Bounded('bounded');
+    for (const bound of [-1, 1.5, Number.NaN, -Infinity]) {
+      expect(() => process.bind(bound))
+        .to.throw(`Invalid bound ${bound}`)
+        .with.property('code', 'COUNT_INVALID');
+    }
+    expect(() => process.bind(1, 'drop-newest' as 'refuse'))
+      .to.throw("Unknown overflow policy 'drop-newest'")
+      .with.property('code', 'COUNT_INVALID');
+    for (const bound of [0, 1, Infinity]) process.bind(bound, 'drop-oldest');
+  });
+
   it('refuses to spawn under the id that stands for asks', () => {
     expect(() => runtime.spawn(new Narrow('?')))
       .to.throw("Cannot spawn '?'")

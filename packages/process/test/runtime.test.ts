@@ -61,6 +61,27 @@ describe('Runtime', () => {
       expect(runtime.spawn(second).id).to.equal('x');
     });
 
+    it('refuses an id that reads as an address; every other one is read back from its address and alone', () => {
+      for (const id of ['x@y', 'a@b@c', 'x@y#1.1']) {
+        expect(
+          refusal(() => runtime.spawn(new Plain(id))),
+          id,
+        ).to.equal('PID_INVALID');
+      }
+      for (const id of ['a#1.1', 'executor(one/two)', 'executor(one/a@b)', 'a b', '#']) {
+        const pid = runtime.spawn(new Plain(id));
+        expect(runtime.pid(pid.address).equals(pid), id).to.equal(true);
+        expect(runtime.pid(pid.toString()).id).to.equal(id);
+        if (!id.includes('@')) expect(runtime.pid(id).id).to.equal(id);
+      }
+    });
+
+    it('knows no address of an empty id', () => {
+      expect(() => runtime.pid(''))
+        .to.throw("Invalid process address ''")
+        .with.property('code', 'PID_INVALID');
+    });
+
     it('LP-SRC-02 refuses an object that was spawned before, also after it ended', async () => {
       const process = new Plain('x');
       const pid = runtime.spawn(process);

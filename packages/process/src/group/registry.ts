@@ -201,8 +201,8 @@ export class Registry extends Process {
     this.#subscription?.cancel();
   }
 
-  protected override exited(pid: PID, _reason: ExitReason): void {
-    if (pid.node !== this.runtime.name) return this.#lost(pid);
+  protected override exited(pid: PID, reason: ExitReason): void {
+    if (pid.node !== this.runtime.name) return this.#lost(pid, reason);
     for (const name of this.#subscribers.namesOf(pid)) this.#subscribers.remove(name, pid);
     for (const name of this.#own.namesOf(pid)) {
       this.#own.remove(name, pid);
@@ -294,12 +294,13 @@ export class Registry extends Process {
     if (present ? peer.roster.add(name, pid) : peer.roster.remove(name, pid)) this.#tellSubscribers(name);
   }
 
-  #lost({ id, node }: PID): void {
+  #lost({ id, node }: PID, reason: ExitReason): void {
     const peer = this.#peers.get(node);
     if (peer === undefined || id !== registryId) return;
     this.#peers.delete(node);
     for (const name of peer.roster.names) this.#tellSubscribers(name);
-    if (peer.registry === undefined) return;
+    // One that was ended, as by the stop of its node, announces itself when it comes back.
+    if (peer.registry === undefined || reason.kind === 'terminated') return;
     this.#candidates?.remember(node, this.clock.now() + remembered);
     // A registry that was restarted is there already, and its first announcement may have overtaken this word.
     this.#attempt();

@@ -34,15 +34,12 @@ export class Group<K extends Message<unknown>> extends Process {
     this.#options = options;
   }
 
-  protected override initialize(): void {
+  protected override initialize(): void | Promise<void> {
     const { choice = 'round-robin', kinds } = this.#options;
     this.#chooser = new Chooser(choice, this.random);
-    this.install(Members, ({ members }) => {
-      // Of a process that was restarted somewhere, the same name.
-      this.#members = members.map((pid) => candidate(pid.toString(), pid));
-    });
+    this.install(Members, ({ members }) => this.#know(members));
     for (const kind of kinds) this.install(kind, (body, from) => this.#pass(kind, body as BodyOf<K>, from));
-    if (!this.runtime.stopping) this.#subscribe(Registry.of(this.runtime));
+    if (!this.runtime.stopping) return this.#begin(Registry.of(this.runtime));
   }
 
   protected override exited(): void {
@@ -52,6 +49,18 @@ export class Group<K extends Message<unknown>> extends Process {
       if (registry === undefined) this.exited();
       else this.#subscribe(registry);
     });
+  }
+
+  /** Messages wait until the registry has said whom they can go to, or has ended. */
+  async #begin(registry: LocalPID<Registry>): Promise<void> {
+    this.#subscribe(registry);
+    const { name } = this.#options;
+    this.#know(await this.runtime.dispatch(registry, (process) => process.lookup(name)).recover(() => []));
+  }
+
+  #know(members: readonly PID[]): void {
+    // Of a process that was restarted somewhere, the same name.
+    this.#members = members.map((pid) => candidate(pid.toString(), pid));
   }
 
   #subscribe(registry: LocalPID<Registry>): void {

@@ -1,4 +1,5 @@
 import { type Duration, toMilliseconds } from '../duration.ts';
+import { ProcessError } from '../errors.ts';
 import type { Random } from '../platform/platform.ts';
 
 /** How long a child stays down before each restart in a row. */
@@ -15,9 +16,35 @@ export interface Backoff {
   readonly healthyAfter?: Duration;
 }
 
+/** Throws SUPERVISION_INVALID for what is no backoff. */
+export function checkBackoff(supervisor: string, backoff: Backoff): void {
+  const { first, factor = 2, most, jitter = 0.2, healthyAfter = most } = backoff;
+  const refuse = (option: string, given: unknown, expected: string): never => {
+    throw new ProcessError(
+      'SUPERVISION_INVALID',
+      `Invalid backoff.${option} ${String(given)} of supervisor '${supervisor}': expected ${expected}`,
+    );
+  };
+  for (const [option, given] of Object.entries({ first, most, healthyAfter })) {
+    if (!isDuration(given)) refuse(option, given, "a non-negative number of milliseconds, or text such as '2secs'");
+  }
+  if (!(Number.isFinite(factor) && factor >= 1)) refuse('factor', factor, 'a finite number from 1 on');
+  if (!(jitter >= 0 && jitter <= 1)) refuse('jitter', jitter, 'a number from 0 to 1');
+}
+
+function isDuration(given: Duration): boolean {
+  try {
+    return toMilliseconds(given) >= 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Milliseconds to wait before the restart that follows `failures` earlier ones in a row. */
 export function backoffDelay(backoff: Backoff, failures: number, random: Random): number {
-  const wait = toMilliseconds(backoff.first) * (backoff.factor ?? 2) ** failures;
+  // Finite, because no first wait times infinitely much is no number.
+  const growth = Math.min((backoff.factor ?? 2) ** failures, Number.MAX_VALUE);
+  const wait = toMilliseconds(backoff.first) * growth;
   return Math.min(wait, toMilliseconds(backoff.most)) * (1 - (backoff.jitter ?? 0.2) * random.next());
 }
 

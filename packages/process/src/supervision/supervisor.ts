@@ -5,8 +5,11 @@ import { Deferred, Future } from '../future/future.ts';
 import { message } from '../message.ts';
 import type { LocalPID, PID } from '../pid.ts';
 import { Process } from '../process.ts';
-import { type Backoff, backoffDelay, wasHealthy } from './backoff.ts';
+import { type Backoff, backoffDelay, checkBackoff, wasHealthy } from './backoff.ts';
 import { Child, type ChildSpec, type ChildState, type Up } from './child.ts';
+
+const strategies = ['one-for-one', 'one-for-all', 'rest-for-one'] as const;
+type Strategy = (typeof strategies)[number];
 
 export interface SupervisorOptions {
   /** Started in this order. Default: none yet. */
@@ -15,8 +18,11 @@ export interface SupervisorOptions {
    * Who is restarted with a child: nobody else (`one-for-one`, default), everybody (`one-for-all`), or those behind it in
    * the order of start (`rest-for-one`).
    */
-  readonly strategy?: 'one-for-one' | 'one-for-all' | 'rest-for-one';
-  /** Restarts that are fine within `period`; at one more the supervisor ends its children and crashes. Default 1, as OTP's. */
+  readonly strategy?: Strategy;
+  /**
+   * Restarts that are fine within `period`, from 0 to Infinity; at one more the supervisor ends its children and crashes.
+   * Default 1, as OTP's; with `backoff` there is no limit by default.
+   */
   readonly restarts?: number;
   /** Default 5 s, as OTP's. */
   readonly period?: Duration;
@@ -46,7 +52,7 @@ export const ChildRemoved = message('supervisor.removed');
  * `initialize`, `exited` or `finalize` calls super's.
  */
 export class Supervisor extends Process {
-  readonly #strategy: 'one-for-one' | 'one-for-all' | 'rest-for-one';
+  readonly #strategy: Strategy;
   readonly #restarts: number;
   readonly #period: number;
   readonly #backoff: Backoff | undefined;
@@ -58,14 +64,27 @@ export class Supervisor extends Process {
   /** It ends as soon as its children have; with an error, crashed. */
   #closing: { readonly error: Error | undefined } | undefined;
 
-  /** Throws CHILD_ID_TAKEN if two children have one id, and SUPERVISION_INVALID for options that do not go together. */
+  /** Throws CHILD_ID_TAKEN if two children have one id, and SUPERVISION_INVALID for options that are out of range or do not go together. */
   constructor(id: string, options: SupervisorOptions = {}) {
     super(id);
     this.#strategy = options.strategy ?? 'one-for-one';
-    this.#restarts = options.restarts ?? 1;
+    this.#restarts = options.restarts ?? (options.backoff === undefined ? 1 : Infinity);
     this.#period = toMilliseconds(options.period ?? 5000);
     this.#backoff = options.backoff;
     this.#inOrder = options.inOrder ?? true;
+    if (!strategies.includes(this.#strategy)) {
+      throw new ProcessError(
+        'SUPERVISION_INVALID',
+        `Unknown strategy '${String(this.#strategy)}' of supervisor '${id}': expected '${strategies.join("', '")}'`,
+      );
+    }
+    if (!(this.#restarts === Infinity || (Number.isSafeInteger(this.#restarts) && this.#restarts >= 0))) {
+      throw new ProcessError(
+        'SUPERVISION_INVALID',
+        `Invalid restarts ${String(this.#restarts)} of supervisor '${id}': expected a whole number from 0 on, or Infinity`,
+      );
+    }
+    if (this.#backoff !== undefined) checkBackoff(id, this.#backoff);
     if (!this.#inOrder && this.#strategy !== 'one-for-one') {
       throw new ProcessError(
         'SUPERVISION_INVALID',

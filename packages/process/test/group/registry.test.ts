@@ -216,6 +216,31 @@ describe('Registry', () => {
       expect(await everywhere([a, again])).to.deep.equal(['y@b']);
     });
 
+    it('leaves a peer that stops in peace: no dead letter there or here', async () => {
+      const letters: string[] = [];
+      const [a, b, c] = [await start('a'), await start('b'), await start('c')];
+      for (const runtime of [a, b, c])
+        runtime.onDeadLetter(({ reason, name }) => void letters.push(`${runtime.name}: ${reason} ${name}`));
+      await world.advance('1s');
+      expect(await dispatch(Registry.of(a), (one) => one.nodes())).to.have.members(['b', 'c']);
+      const stopped = b.stop();
+      await world.advanceUntil(() => !stopped.isPending, '1s');
+      await world.advance('20s');
+      expect(letters).to.deep.equal([]);
+      expect(await dispatch(Registry.of(a), (one) => one.nodes())).to.deep.equal(['c']);
+    });
+
+    it('finds a registry again that was ended and started anew on a living node', async () => {
+      const [a, b] = [await start('a'), await start('b')];
+      await add(b, 'x');
+      await world.advance('1s');
+      b.terminate(Registry.of(b));
+      await world.settle();
+      Registry.of(b);
+      await world.advance('6s');
+      expect(await everywhere([a, b])).to.deep.equal(['x@b']);
+    });
+
     it('parts and comes together again when a partition begins and heals', async () => {
       const [a, b, c] = [await start('a'), await start('b'), await start('c')];
       for (const [runtime, id] of [

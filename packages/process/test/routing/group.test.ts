@@ -44,6 +44,30 @@ describe('Group', () => {
     expect(sums.map((sum) => sum.get().n)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it('passes on what comes before it knows the members', async () => {
+    await join(here, 'a');
+    await join(there, 'b');
+    await world.advance('1s');
+    const group = spawn(here);
+    const sums = [1, 2].map((n) => here.ask(group, Add, { n }, { reply: Sum }));
+    await world.advance('1s');
+    expect(sums.map((sum) => sum.get().n)).to.deep.equal([2, 3]);
+  });
+
+  it('begins without members if the registry ends before it answers', async () => {
+    const registry = Registry.of(here);
+    const group = spawn(here);
+    here.terminate(registry);
+    const early = here.ask(group, Add, { n: 1 }, { reply: Sum });
+    await world.advance('100ms');
+    expect(early.failure()).to.be.instanceOf(ProcessGone);
+    await join(here, 'a');
+    await world.advance('2s');
+    const late = here.ask(group, Add, { n: 1 }, { reply: Sum });
+    await world.advance('100ms');
+    expect(late.get().n).to.equal(2);
+  });
+
   it('gives the member the true sender, and to each its turn', async () => {
     const listeners = ['a', 'b', 'c'].map((id) => new Listener(id));
     const group = spawn(here);

@@ -16,6 +16,7 @@ import {
 } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
+import { backoffDelay } from '../../src/supervision/backoff.ts';
 import { Crash, Diary, Member, Quit, Work } from './family.ts';
 
 describe('Supervisor', () => {
@@ -97,6 +98,38 @@ describe('Supervisor', () => {
     expect(() => new Supervisor('boss', { strategy: 'one-for-all', inOrder: false }))
       .to.throw(ProcessError)
       .with.property('code', 'SUPERVISION_INVALID');
+  });
+
+  it('refuses options that are out of range, and says what was given and what is expected', () => {
+    const backoff = { first: '1s', most: '2s' } as const;
+    const cases: [unknown, string, string][] = [
+      [{ restarts: -1 }, 'Invalid restarts -1', 'from 0 on, or Infinity'],
+      [{ restarts: Number.NaN }, 'Invalid restarts NaN', 'from 0 on, or Infinity'],
+      [{ restarts: 1.5 }, 'Invalid restarts 1.5', 'from 0 on, or Infinity'],
+      [{ strategy: 'one-for-none' }, "Unknown strategy 'one-for-none'", "'rest-for-one'"],
+      [{ backoff: {} }, 'Invalid backoff.first undefined', 'a non-negative number of milliseconds'],
+      [{ backoff: { first: '1s' } }, 'Invalid backoff.most undefined', 'a non-negative number of milliseconds'],
+      [{ backoff: { ...backoff, healthyAfter: -1 } }, 'Invalid backoff.healthyAfter -1', 'a non-negative number'],
+      [{ backoff: { ...backoff, factor: 0.5 } }, 'Invalid backoff.factor 0.5', 'from 1 on'],
+      [{ backoff: { ...backoff, factor: Number.NaN } }, 'Invalid backoff.factor NaN', 'from 1 on'],
+      [{ backoff: { ...backoff, factor: Infinity } }, 'Invalid backoff.factor Infinity', 'from 1 on'],
+      [{ backoff: { ...backoff, jitter: -0.1 } }, 'Invalid backoff.jitter -0.1', 'from 0 to 1'],
+      [{ backoff: { ...backoff, jitter: 1.1 } }, 'Invalid backoff.jitter 1.1', 'from 0 to 1'],
+      [{ backoff: { ...backoff, jitter: Number.NaN } }, 'Invalid backoff.jitter NaN', 'from 0 to 1'],
+    ];
+    for (const [options, given, expected] of cases) {
+      expect(() => new Supervisor('boss', options as SupervisorOptions), given)
+        .to.throw(ProcessError, given)
+        .that.satisfies((error: ProcessError) => error.code === 'SUPERVISION_INVALID')
+        .and.has.property('message')
+        .that.contains("supervisor 'boss'")
+        .and.contains(expected);
+    }
+    for (const fine of [
+      { jitter: 0, factor: 1 },
+      { jitter: 1, healthyAfter: 0 },
+    ])
+      expect(() => new Supervisor('boss', { restarts: Infinity, backoff: { ...backoff, ...fine } })).not.to.throw();
   });
 
   describe('strategies', () => {
@@ -250,6 +283,24 @@ describe('Supervisor', () => {
         backoff: { first: '1s', factor: 3, most: '10s', jitter: 0 },
       });
       expect(await waits(4)).to.deep.equal([1000, 3000, 9000, 10_000]);
+    });
+
+    it('has no limit of restarts by default', async () => {
+      const pid = await supervise({ children: [timed()], backoff: { first: 1, factor: 1, most: 1, jitter: 0 } });
+      const exit = exitOf(pid);
+      expect(await waits(20)).to.deep.equal(Array.from({ length: 20 }, () => 1));
+      expect(exit()).to.equal(undefined);
+    });
+
+    it('keeps to a limit that is given, and to its numbers after any number of failures', async () => {
+      const pid = await supervise({ restarts: 1, children: [timed()], backoff: { first: 0, factor: 1e300, most: 5 } });
+      const exit = exitOf(pid);
+      await waits(1);
+      await crash('a');
+      expect(exit()).to.include({ kind: 'crashed' });
+      const { random } = runtime.platform;
+      expect(backoffDelay({ first: 0, factor: 1e300, most: 5 }, 9, random)).to.equal(0);
+      expect(backoffDelay({ first: 1, factor: 1e300, most: 5, jitter: 0 }, 9, random)).to.equal(5);
     });
 
     it('begins anew after a time of health', async () => {

@@ -48,7 +48,7 @@ class Bench implements AsyncDisposable {
     const executorId = ExecutorID('t1');
     const status = { taskId: task.taskId, state, source: 'SOURCE_EXECUTOR', timestamp: 0, uuid } as const;
     const from = runtime.cell(executor)?.pid ?? runtime.nobody;
-    runtime.deliver(runtime.pid('agent'), ExecutorUpdate, { frameworkId, executorId, status }, from);
+    runtime.delivery.message(runtime.pid('agent'), ExecutorUpdate, { frameworkId, executorId, status }, from);
     await world.advance('1ms');
     return { uuid, isForwarded: master.updates.some((update) => update.status.uuid === uuid) };
   }

@@ -1,5 +1,6 @@
 import { PendingAsk } from './ask.ts';
-import type { Belonging, Cell } from './cell.ts';
+import type { Cell } from './cell.ts';
+import type { Belonging } from './extras.ts';
 import { isEndpoint } from './endpoints.ts';
 import { AnswerFailed, messageOf, ProcessGone } from './errors.ts';
 import type { ExitReason } from './event.ts';
@@ -40,7 +41,7 @@ class OpenCall implements Call, Belonging {
   /** Lets the asker, wherever it is, call the work off. */
   reachableFrom(asker: PID, runtime: Runtime): void {
     if (asker.receiver instanceof PendingAsk) asker.receiver.answeredBy(this);
-    else this.#hangUp = runtime.answering(asker, this);
+    else this.#hangUp = runtime.delivery.answering(asker, this);
   }
 
   /** The question has been answered, or never will be. */
@@ -119,7 +120,7 @@ export class Answers<Q, A> {
     const [why, cause] =
       reason.kind === 'crashed' ? [`crashed before: ${reason.message}`, reason.error] : ['has ended'];
     const text = `${this.#cell.pid.toString()} did not answer '${this.#kind.name}': the process ${why}`;
-    this.#cell.runtime.refuseAsk(from, new ProcessGone('PROCESS_ENDED', text, { cause }));
+    this.#cell.runtime.delivery.refuse(from, new ProcessGone('PROCESS_ENDED', text, { cause }));
   }
 
   #reply(from: PID, outcome: Future<A>): void {
@@ -138,6 +139,6 @@ export class Answers<Q, A> {
     if (this.#cell.ended) return;
     const { runtime, pid } = this.#cell;
     const text = `${pid.toString()} failed to answer '${this.#kind.name}': ${why}`;
-    runtime.refuseAsk(from, new AnswerFailed('ANSWER_FAILED', text, { cause }));
+    runtime.delivery.refuse(from, new AnswerFailed('ANSWER_FAILED', text, { cause }));
   }
 }

@@ -107,7 +107,7 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   /** Whoever works on the answer may stop. */
   #callOff(): void {
     this.answering?.discard();
-    if (this.generation !== 0) this.queue.runtime.cancelRemote(this);
+    if (this.generation !== 0) this.queue.runtime.delivery.cancel(this);
   }
 
   #close(): boolean {
@@ -215,7 +215,7 @@ export class Asks {
     const pending = new PendingAsk(queue, to, kind.name, reply);
     queue.add(pending);
     // A refusal may have told more than that it was one.
-    if (!this.#runtime.deliver(to, kind, body, pending, chain) && pending.future.isPending) {
+    if (!this.#runtime.delivery.message(to, kind, body, pending, chain) && pending.future.isPending) {
       pending.fail(
         new ProcessGone(
           'PROCESS_NOT_FOUND',

@@ -1,5 +1,6 @@
 import type { CallChain } from './call-chain.ts';
-import { type Belonging, Cell } from './cell.ts';
+import { Cell } from './cell.ts';
+import type { Belonging } from './extras.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { AskTimeout, ProcessGone } from './errors.ts';
 import { Deferred, Future } from './future/future.ts';
@@ -67,7 +68,7 @@ export function asking<P>(pid: LocalPID<P>, options: AskingOptions): Asking<P> {
 export function telling<P>(pid: LocalPID<P>): Telling<P> {
   return byName<Telling<P>>((name, given) => {
     const { runtime } = cellOf(pid);
-    runtime.dispatchTo(pid, (process) => invoke(process, name, given), name, undefined);
+    runtime.delivery.dispatch(pid, (process) => invoke(process, name, given), name, undefined);
   });
 }
 
@@ -155,7 +156,7 @@ class MethodStream implements AsyncIterableIterator<unknown>, Belonging {
       const result = new Deferred<unknown>();
       const text = `${pid.toString()} has ended before '${this.#name}' could go on`;
       result.future.onFailed(failed).onAbandoned(() => failed(new ProcessGone('PROCESS_ENDED', text)));
-      runtime.dispatchTo(pid, turn, this.#name, result, chainTo(runtime));
+      runtime.delivery.dispatch(pid, turn, this.#name, result, chainTo(runtime));
     });
   }
 
@@ -232,7 +233,7 @@ function ask(pid: LocalPID<unknown>, name: string, given: readonly unknown[], ti
     else answer.discard();
   };
   result.future.onAny(settled).onAbandoned(gone);
-  runtime.dispatchTo(pid, (process) => invoke(process, name, given), name, result, chainTo(runtime));
+  runtime.delivery.dispatch(pid, (process) => invoke(process, name, given), name, result, chainTo(runtime));
   return answer.future;
 }
 

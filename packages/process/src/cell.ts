@@ -1,87 +1,25 @@
 import { CallChain } from './call-chain.ts';
-import { isEndpoint } from './endpoints.ts';
-import { messageOf, ProcessError, ProcessGone, WaitCycle } from './errors.ts';
-import { Event, type EventMeta, type ExitReason } from './event.ts';
+import { messageOf, ProcessError, ProcessGone } from './errors.ts';
+import { Event, type ExitReason } from './event.ts';
+import { Extras, type Link, type Linker } from './extras.ts';
 import { Deferred, Future } from './future/future.ts';
+import { isThenable } from './future/outcome.ts';
+import type { Delegate, Handler } from './handler.ts';
 import type { HandlerTable } from './handler-table.ts';
 import { Mailbox } from './mailbox.ts';
-import type { Message, WireSchema } from './message.ts';
+import type { Message } from './message.ts';
 import { LocalPID, type PID, type Receiver } from './pid.ts';
 import type { Clock, Timer } from './platform/platform.ts';
 import type { Process } from './process.ts';
 import type { Route } from './route.ts';
 import type { Runnable } from './run-queue.ts';
 import type { Runtime } from './runtime.ts';
-import type { Tracing } from './tracing.ts';
+import { endSpan, serveTraced } from './tracing.ts';
 import { currentOwner, enterTurn, type Owner } from './turn.ts';
-
-/** Somebody who wants to hear of an exit: a process here, or one of another node behind its session. */
-export interface Linker {
-  notifyExited(pid: PID, reason: ExitReason): void;
-}
-
-/** A link that this process made; it is undone when the process ends first. */
-export interface Link {
-  undo(): void;
-}
-
-/** An installed message handler, with what bodies from the wire must satisfy. */
-export class Handler {
-  readonly name: string;
-  readonly schema: WireSchema<unknown> | undefined;
-  readonly run: (body: unknown, from: PID) => unknown;
-  /** A promise it returns does not hold the mailbox. */
-  readonly interleaved: boolean;
-  next: Handler | undefined = undefined;
-
-  constructor(kind: Message<unknown>, run: (body: unknown, from: PID) => unknown, interleaved: boolean) {
-    this.name = kind.name;
-    this.schema = kind.schema;
-    this.run = run;
-    this.interleaved = interleaved;
-  }
-}
-
-/** Where messages of one kind are passed on to. */
-export interface Delegate {
-  readonly name: string;
-  readonly schema: WireSchema<unknown> | undefined;
-  readonly to: PID;
-  next: Delegate | undefined;
-}
-
-/** Something whose life ends with its process: a stream it feeds or reads. */
-export interface Belonging {
-  ownerEnded(reason: ExitReason): void;
-}
-
-/** What a full mailbox does with a further message: refuse it, or drop the one that has waited longest. */
-export type OverflowPolicy = 'refuse' | 'drop-oldest';
+import { displace, drop, failAsker, interrupt, refuse, refuseCycle, refused } from './unserved.ts';
 
 /** More than any mailbox holds, and still a small integer to the engine, which compares those fastest. */
 const unbounded = 2 ** 30 - 1;
-
-/** What few processes have, kept apart: there may be very many processes. */
-class Extras {
-  delegates: HandlerTable<Delegate> | undefined = undefined;
-  routes: Map<string, Route> | undefined = undefined;
-  assets: Map<string, string> | undefined = undefined;
-  linkers: Set<Linker> | undefined = undefined;
-  links: Map<string, Link> | undefined = undefined;
-  belongings: Set<Belonging> | undefined = undefined;
-  /** Timers that the process armed and that have not fired: they end with it, or they would keep the OS process alive. */
-  delays: Set<Timer> | undefined = undefined;
-  room: Deferred<void> | undefined = undefined;
-  overflow: OverflowPolicy = 'refuse';
-  controller: AbortController | undefined = undefined;
-  /** In virtual time: what the process's clock shows. */
-  time = 0;
-  crash: unknown = undefined;
-  /** How many turns have asked somebody. */
-  askingTurns = 0;
-  /** Promises of interleaved handlers that are pending. */
-  interleaved = 0;
-}
 
 /** Whom the turn of now makes wait. */
 interface TurnCalls {
@@ -92,9 +30,6 @@ interface TurnCalls {
   /** What this turn asks of its own process: to be refused should the turn hold the mailbox. */
   readonly toSelf: Event[];
 }
-
-/** Marks an event that was refused while it waited in the mailbox. */
-const refused: EventMeta = {};
 
 /**
  * `starting`: spawned, not initialized yet. `held`: an async handler has the mailbox until its promise settles. `crashing`: it
@@ -214,6 +149,11 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     return this.#state === 'held' && own !== undefined && chain.holds(this.pid, own.turn);
   }
 
+  /** The event of the handler that holds the mailbox. */
+  get heldBy(): Event | undefined {
+    return this.#state === 'held' ? this.#unfinished : undefined;
+  }
+
   /** Who sent the message being handled; undefined outside message handlers. */
   get sender(): PID | undefined {
     return this.#sender;
@@ -238,13 +178,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   }
 
   send(to: PID, kind: Message<unknown>, body: unknown): boolean {
-    return this.runtime.deliver(to, kind, body, this.pid);
+    return this.runtime.delivery.message(to, kind, body, this.pid);
   }
 
   accept(event: Event): boolean {
     const state = this.#state;
     if (state !== 'ready' && (state === 'ended' || state === 'terminating')) {
-      this.#refuse(event, 'ended');
+      refuse(this, event, 'ended');
       return false;
     }
     if (event.meta?.chain !== undefined && this.#closesCycle(event, event.meta.chain)) return false;
@@ -252,7 +192,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     const mailbox = (this.#mailbox ??= new Mailbox());
     // Only messages are refused: control events have room in any mailbox.
     if (mailbox.size >= this.bound && event.kind === 'message' && !this.#makeRoom(mailbox)) {
-      this.#refuse(event, 'overflow');
+      refuse(this, event, 'overflow');
       return false;
     }
     mailbox.push(event);
@@ -262,9 +202,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
 
   /** The short way of a message that has nothing but a body and a sender. */
   take(name: string, body: unknown, from: PID): boolean {
-    const state = this.#state;
-    const mailbox = (this.#mailbox ??= new Mailbox());
-    if (state !== 'ready' || mailbox.size >= this.bound || this.#runtime?.timed === true) {
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined || this.#state !== 'ready' || mailbox.size >= this.bound || this.#runtime?.timed === true) {
       return this.accept(new Event('message', name, from, body));
     }
     mailbox.pushMessage(name, body, from);
@@ -277,7 +216,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     const delays = (this.extras.delays ??= new Set<Timer>());
     const timer = this.clock.timer(milliseconds, () => {
       delays.delete(timer);
-      this.runtime.dispatchTo(this.pid, call, '', undefined);
+      this.runtime.delivery.dispatch(this.pid, call, '', undefined);
     });
     delays.add(timer);
     return {
@@ -374,11 +313,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     if (this.#extras?.overflow !== 'drop-oldest') return false;
     const oldest = mailbox.removeOldestMessage();
     if (oldest === undefined) return false;
-    this.#refuse(oldest, 'overflow');
-    if (oldest.from !== undefined && isEndpoint(oldest.from)) {
-      const text = `${this.pid.toString()} dropped '${oldest.name}' to make room for newer messages`;
-      this.runtime.refuseAsk(oldest.from, new ProcessGone('MAILBOX_FULL', text));
-    }
+    displace(this, oldest);
     return true;
   }
 
@@ -422,7 +357,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   #sift(event: Event, runtime: Runtime): void {
     const { meta } = event;
     if (meta === refused) return;
-    if (this.#injected && event.kind !== 'terminate') return this.#drop(event);
+    if (this.#injected && event.kind !== 'terminate') return drop(this, event);
     if (meta?.time !== undefined) this.lift(meta.time);
     // A terminate cannot be stopped.
     if (event.kind !== 'terminate' && runtime.interceptor !== undefined) {
@@ -435,33 +370,8 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     const { inspection } = runtime;
     inspection?.begins(event, this.pid);
     if (meta?.trace === undefined || runtime.tracing === undefined) this.#serve(event, runtime);
-    else this.#serveTraced(event, meta.trace, runtime, runtime.tracing);
+    else serveTraced(event, this, runtime.tracing, () => this.#serve(event, runtime));
     inspection?.ends(event, this.pid);
-  }
-
-  #serveTraced(event: Event, trace: unknown, runtime: Runtime, tracing: Tracing): void {
-    let served = false;
-    try {
-      const span = tracing.begin(trace, event, this.pid, runtime.clock);
-      event.meta = { ...event.meta, span };
-      span.run(() => {
-        served = true;
-        this.#serve(event, runtime);
-      });
-      // That of an async handler ends when it settles.
-      if (this.#state !== 'held' || this.#unfinished !== event) this.#endSpan(event, undefined);
-    } catch (error) {
-      runtime.report(error, 'tracing threw');
-    }
-    if (!served) this.#serve(event, runtime);
-  }
-
-  #endSpan(event: Event | undefined, reason: ExitReason | undefined): void {
-    try {
-      event?.meta?.span?.end(reason);
-    } catch (error) {
-      this.runtime.report(error, 'tracing threw');
-    }
   }
 
   /** As #serve, for a message that need not be an event unless something goes on with it. */
@@ -530,10 +440,10 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     }
     const delegate = this.delegates?.get(event.name);
     if (delegate !== undefined) {
-      runtime.forward(delegate.to, event, delegate.schema);
+      runtime.delivery.forward(delegate.to, event, delegate.schema);
       return;
     }
-    runtime.unhandled(this.pid, event);
+    runtime.delivery.unhandled(this.pid, event);
   }
 
   #follow(handler: Handler, outcome: unknown, event: Event): void {
@@ -558,7 +468,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       this.runtime.holds.begin(this, event);
     }
     for (const own of this.#calls?.toSelf ?? []) {
-      if (own.meta?.chain !== undefined) this.#refuseCycle(own, own.meta.chain);
+      if (own.meta?.chain !== undefined) refuseCycle(this, own, own.meta.chain);
       own.meta = refused;
     }
     outcome.then(
@@ -582,7 +492,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       this.#caughtUp();
       if (crash === undefined) return;
       this.fail(crash.error);
-      this.#failAsker(event, { kind: 'crashed', message: messageOf(crash.error), error: crash.error });
+      failAsker(this, event, { kind: 'crashed', message: messageOf(crash.error), error: crash.error });
     };
     outcome.then(
       () => settled(),
@@ -608,7 +518,7 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     act();
     // It may have ended in `act`.
     if ((this.#state as State) !== 'ready') return;
-    if (event?.meta !== undefined) this.#endSpan(event, undefined);
+    if (event?.meta !== undefined) endSpan(event, this.runtime, undefined);
     this.#sender = this.#calls = this.#unfinished = undefined;
     if (!this.#queued && this.depth > 0) this.#schedule();
   }
@@ -630,13 +540,13 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
     } finally {
       enterTurn(previous);
     }
-    if (unfinished !== undefined) this.#interrupt(unfinished, reason);
-    for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) this.#drop(event);
+    if (unfinished !== undefined) interrupt(this, unfinished, reason);
+    for (let event = this.#mailbox?.shift(); event !== undefined; event = this.#mailbox?.shift()) drop(this, event);
     this.#mailbox = undefined;
     this.#cancelDelays();
     const extras = this.#extras;
     this.#extras = undefined;
-    this.runtime.unregister(this);
+    this.runtime.living.remove(this);
     this.#state = 'ended';
     if (extras !== undefined) {
       extras.room?.abandon();
@@ -646,63 +556,16 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
       extras.controller?.abort(new ProcessGone('PROCESS_ENDED', `${this.pid.toString()} has ended`));
     }
     this.runtime.inspection?.ended(this.pid, reason);
-    this.runtime.released(this);
-  }
-
-  /** The event whose handler crashed, or was still at work when the process ended. */
-  #interrupt(event: Event, reason: ExitReason): void {
-    if (reason.kind === 'crashed') event.result?.fail(reason.error);
-    else event.result?.abandon();
-    if (event.kind === 'message') this.#failAsker(event, reason);
-    this.#endSpan(event, reason);
-  }
-
-  #drop(event: Event): void {
-    if (event.meta === refused) return;
-    if (event.kind === 'message') this.#refuse(event, 'ended');
-    else event.result?.abandon();
-  }
-
-  #refuse(event: Event, why: 'ended' | 'overflow'): void {
-    event.result?.abandon();
-    if (event.kind !== 'message') return;
-    this.runtime.deadLetter({ reason: why, name: event.name, from: event.from, to: this.pid });
-    if (why === 'ended') this.#failAsker(event, { kind: 'terminated' });
+    this.runtime.living.ended(this);
   }
 
   /** Whether the event comes from a turn that holds this process. One of its running turn may yet: it is remembered. */
   #closesCycle(event: Event, chain: CallChain): boolean {
     const calls = this.#calls;
     if (calls?.chain === undefined || !chain.holds(this.pid, calls.chain.turn)) return false;
-    if (this.#state === 'held') this.#refuseCycle(event, chain);
+    if (this.#state === 'held') refuseCycle(this, event, chain);
     else calls.toSelf.push(event);
     return this.#state === 'held';
-  }
-
-  /** Nobody would ever be answered: the one who asks waits for itself. */
-  #refuseCycle(event: Event, chain: CallChain): void {
-    const what =
-      event.kind === 'message' ? `'${event.name}'` : `a dispatch${event.name === '' ? '' : ` of '${event.name}'`}`;
-    const error = new WaitCycle(
-      'WAIT_CYCLE',
-      `${what} to ${this.pid.toString()} can never be answered: it waits in ${chain.toString()} -> ${this.pid.toString()}; ` +
-        'return a Future instead of awaiting, or install the handler as interleaved',
-    );
-    event.result?.fail(error);
-    if (event.kind !== 'message') return;
-    this.runtime.deadLetter({ reason: 'wait-cycle', name: event.name, from: event.from, to: this.pid });
-    if (event.from !== undefined && isEndpoint(event.from)) this.runtime.refuseAsk(event.from, error);
-  }
-
-  #failAsker(event: Event, reason: ExitReason): void {
-    if (event.from === undefined || !isEndpoint(event.from)) return;
-    const why = reason.kind === 'crashed' ? `crashed while handling it: ${reason.message}` : 'has ended';
-    this.runtime.refuseAsk(
-      event.from,
-      new ProcessGone('PROCESS_ENDED', `${this.pid.toString()} did not answer '${event.name}': the process ${why}`, {
-        cause: reason.kind === 'crashed' ? reason.error : undefined,
-      }),
-    );
   }
 }
 
@@ -711,8 +574,4 @@ function notSpawned(id: string): never {
     'PROCESS_NOT_SPAWNED',
     `Process '${id}' was not spawned yet: do this in initialize(), not in the constructor`,
   );
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

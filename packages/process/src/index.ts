@@ -1,5 +1,5 @@
 export type { AnswerHandler, Call } from './answer.ts';
-export type { OverflowPolicy } from './cell.ts';
+export type { OverflowPolicy } from './extras.ts';
 export type { Asking, AskingOptions, Streaming, Telling } from './calls.ts';
 export {
   AnswerFailed,

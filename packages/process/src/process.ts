@@ -1,5 +1,7 @@
 import { Answers, type AnswerHandler } from './answer.ts';
-import { Cell, type Delegate, Handler, type OverflowPolicy } from './cell.ts';
+import { Cell } from './cell.ts';
+import type { OverflowPolicy } from './extras.ts';
+import { type Delegate, Handler } from './handler.ts';
 import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { ProcessError } from './errors.ts';
@@ -145,13 +147,13 @@ export abstract class Process {
   protected dispatch<P extends Process, R>(pid: LocalPID<P>, call: (process: P) => R): Future<Unwrapped<R>> {
     const result = new Deferred<unknown>();
     const { runtime, callChain } = this.cell;
-    runtime.dispatchTo(pid, call as (process: Process) => unknown, '', result, callChain);
+    runtime.delivery.dispatch(pid, call as (process: Process) => unknown, '', result, callChain);
     return result.future as Future<Unwrapped<R>>;
   }
 
   /** As `runtime.wait`, but fails at once with WaitCycle for this process itself and for one that waits for this handler. */
   protected wait(pid: PID, options: { readonly timeout?: Duration } = {}): Future<boolean> {
-    return this.cell.runtime.waitFor(pid, options, this.cell);
+    return this.cell.runtime.living.wait(pid, options.timeout, this.cell);
   }
 
   /**
@@ -161,7 +163,7 @@ export abstract class Process {
    *   which something was expected and did not come.
    */
   protected link(to: PID, options: { readonly reconnect?: boolean } = {}): PID {
-    this.cell.runtime.link(this.cell, to, options.reconnect ?? false);
+    this.cell.runtime.delivery.link(this.cell, to, options.reconnect ?? false);
     return to;
   }
 
@@ -172,7 +174,7 @@ export abstract class Process {
   protected watch<T>(pid: PID, kind: Message<T>, ...body: [T] extends [void] ? [] : [T]): Subscription;
   protected watch<T>(pid: PID, kind: Message<T>, body?: T): Subscription {
     const { runtime, pid: self } = this.cell;
-    const end = runtime.watch(pid, self).onReady(() => void runtime.deliver(self, kind as Message<unknown>, body, pid));
+    const end = runtime.watch(pid, self).onReady(() => void runtime.delivery.message(self, kind as Message<unknown>, body, pid));
     return { cancel: () => void end.discard() };
   }
 
@@ -184,7 +186,7 @@ export abstract class Process {
   /** A function that, called from anywhere, runs `fn` in a turn of this process. */
   protected defer<A extends unknown[]>(fn: (...args: A) => unknown): (...args: A) => void {
     const { runtime, pid } = this.cell;
-    return (...args) => runtime.dispatchTo(pid, () => fn(...args), '', undefined);
+    return (...args) => runtime.delivery.dispatch(pid, () => fn(...args), '', undefined);
   }
 
   /** As `defer` for a function whose result is wanted. */
@@ -192,7 +194,7 @@ export abstract class Process {
     const { runtime, pid } = this.cell;
     return (...args) => {
       const result = new Deferred<unknown>();
-      runtime.dispatchTo(pid, () => fn(...args), '', result);
+      runtime.delivery.dispatch(pid, () => fn(...args), '', result);
       return result.future as Future<Unwrapped<R>>;
     };
   }

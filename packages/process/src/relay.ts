@@ -29,7 +29,7 @@ export class Relay implements Endpoint {
     this.#asker = asker;
     this.to = to;
     this.pid = endpoints.address(this);
-    this.#forget = runtime.answering(asker, this);
+    this.#forget = runtime.delivery.answering(asker, this);
   }
 
   expose(): void {
@@ -44,7 +44,7 @@ export class Relay implements Endpoint {
     if (event.kind !== 'message') return false;
     if (event.name === Opened.name && event.from !== undefined) return this.#refuseStream(event.from);
     this.#close();
-    return this.#runtime.deliver(this.#asker, { name: event.name, schema: anything }, event.body, this.#runtime.nobody);
+    return this.#runtime.delivery.message(this.#asker, { name: event.name, schema: anything }, event.body, this.#runtime.nobody);
   }
 
   take(name: string, body: unknown, from: PID): boolean {
@@ -52,7 +52,7 @@ export class Relay implements Endpoint {
   }
 
   #refuseStream(producer: PID): false {
-    this.#runtime.deliver(producer, Cancel as Message<unknown>, undefined, this.pid);
+    this.#runtime.delivery.message(producer, Cancel as Message<unknown>, undefined, this.pid);
     this.fail(
       new StreamFailed('STREAM_FAILED', `A stream of ${this.to.toString()} cannot be passed on by a third node`),
     );
@@ -61,7 +61,7 @@ export class Relay implements Endpoint {
 
   fail(error: Error): void {
     this.#close();
-    this.#runtime.refuseAsk(this.#asker, error);
+    this.#runtime.delivery.refuse(this.#asker, error);
   }
 
   peerLost(why: string): void {
@@ -71,7 +71,7 @@ export class Relay implements Endpoint {
   /** The asker does not want the answer any more. */
   discard(): void {
     this.#close();
-    this.#runtime.cancelRemote(this);
+    this.#runtime.delivery.cancel(this);
   }
 
   #close(): void {

@@ -73,7 +73,7 @@ export class Router {
     const answer = new Deferred<HttpResponse>();
     const dispatched = new Deferred<unknown>();
     // The outcome travels in a box: a promise must not hold the mailbox, and an exception must not end the process.
-    this.#runtime.dispatchTo(cell.pid, () => ({ outcome: attempt(handle) }), '', dispatched);
+    this.#runtime.delivery.dispatch(cell.pid, () => ({ outcome: attempt(handle) }), '', dispatched);
     dispatched.future.onReady((boxed) => {
       const { outcome } = boxed as { outcome: Future<HttpResponse> };
       answer.future.onDiscard(() => void outcome.discard());

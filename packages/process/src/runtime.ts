@@ -1,27 +1,27 @@
-import { Asks, PendingAsk } from './ask.ts';
+import { Asks } from './ask.ts';
 import type { CallChain } from './call-chain.ts';
 import { invoke } from './calls.ts';
 import { Cell } from './cell.ts';
+import { Delivery } from './delivery.ts';
 import type { DoorOptions } from './door/door.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
-import { type Endpoint, endpointId, Endpoints, isEndpoint } from './endpoints.ts';
-import { ProcessError, ProcessGone, SpawnRefused, WaitCycle } from './errors.ts';
-import { Event, type EventMeta, type ExitReason } from './event.ts';
+import { Endpoints } from './endpoints.ts';
+import { ProcessError } from './errors.ts';
+import type { ExitReason } from './event.ts';
 import { Executor } from './executor.ts';
-import { freeze } from './freeze.ts';
-import { Deferred, type Discardable, Future } from './future/future.ts';
+import { Deferred, Future } from './future/future.ts';
 import { Holds } from './holds.ts';
 import { Inspection, type Inspector } from './inspection.ts';
-import type { Message, Request, StreamRequest, WireSchema } from './message.ts';
+import type { Message, Request, StreamRequest } from './message.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Node } from './node/node.ts';
-import { checkNodeName, isAddress, type LocalPID, PID } from './pid.ts';
+import { checkNodeName, type LocalPID, PID } from './pid.ts';
 import { nodePlatform } from './platform/node-platform.ts';
 import type { Children, Clock, Files, Platform, Random, Timer } from './platform/platform.ts';
 import { ProcessClock } from './process-clock.ts';
 import type { Process, Unwrapped } from './process.ts';
+import { Processes } from './processes.ts';
 import { RunQueue } from './run-queue.ts';
-import { spokesman } from './relay.ts';
 import { RuntimeClock } from './runtime-clock.ts';
 import type { HttpRequest, HttpResponse } from './route.ts';
 import { Router } from './router.ts';
@@ -59,6 +59,10 @@ export class Runtime implements AsyncDisposable {
   readonly queue: RunQueue;
   /** @internal */
   readonly holds: Holds;
+  /** @internal */
+  readonly living: Processes;
+  /** @internal */
+  readonly delivery: Delivery;
   /** @internal Each process has its own time. */
   readonly timed: boolean;
   /** @internal */
@@ -72,22 +76,15 @@ export class Runtime implements AsyncDisposable {
   readonly nobody: PID;
   /** Routes of all processes; the HTTP edge asks it. */
   readonly router: Router;
-  readonly #processes = new Map<string, Cell>();
-  readonly #waiters = new Map<Cell, Deferred<boolean>[]>();
   readonly #listeners = new Set<(letter: DeadLetter) => void>();
   readonly #endpoints: Endpoints;
   readonly #asks: Asks;
   readonly #node: Node | undefined;
-  readonly #freezes: boolean;
-  /** A local message needs nothing but its way into the mailbox. */
-  readonly #plain: boolean;
   readonly #onError: (error: unknown, context: string) => void;
   readonly #http: HttpEdge | undefined;
-  readonly #numbers = new Map<string, number>();
   #url: string | undefined;
   /** Of what is deferred outside any process; made when it is needed. */
   #executor: Executor | undefined;
-  #generations = 0;
   #turns = 0;
   #stopping: Future<void> | undefined;
 
@@ -104,8 +101,6 @@ export class Runtime implements AsyncDisposable {
     this.incarnation = Math.floor(this.clock.now()) * 1024 + chance;
     this.log = options.log ?? silent;
     this.#onError = options.onError ?? ((error, context) => this.#defaultOnError(options.log, error, context));
-    this.#freezes = options.freeze ?? false;
-    this.#plain = !this.#freezes && options.tracing === undefined;
     this.nobody = new PID('', this.name, this.incarnation, 0);
     this.metrics = new Metrics(this);
     this.router = new Router(this);
@@ -117,12 +112,14 @@ export class Runtime implements AsyncDisposable {
       () => this.#asks.tidy(),
     );
     this.holds = new Holds(this, toMilliseconds(options.longHold ?? '10s'));
+    this.living = new Processes(this);
     this.#endpoints = new Endpoints(this);
     this.#asks = new Asks(this, this.#endpoints);
     this.#http = options.http;
     this.transport = options.transport;
     this.#node =
       options.transport === undefined ? undefined : new Node(this, this.#endpoints, options.transport, options);
+    this.delivery = new Delivery(this, this.living, this.#endpoints, this.#node, options.freeze ?? false);
   }
 
   /** Connects the transport and opens the HTTP server. Fails with NODE_NAME_TAKEN if a live node has the name, or TRANSPORT_UNAVAILABLE. */
@@ -181,49 +178,14 @@ export class Runtime implements AsyncDisposable {
    * PROCESS_SPAWNED_BEFORE, PID_INVALID or RUNTIME_STOPPING.
    */
   spawn<P extends Process>(process: P): LocalPID<P> {
-    if (this.#stopping !== undefined) {
-      throw new SpawnRefused(
-        'RUNTIME_STOPPING',
-        `Cannot spawn '${process.cell.id}': runtime '${this.name}' is stopping`,
-      );
-    }
-    const cell = process.cell;
-    if (cell.spawned) {
-      throw new SpawnRefused(
-        'PROCESS_SPAWNED_BEFORE',
-        `Cannot spawn '${cell.id}': this object was spawned before; make a new one`,
-      );
-    }
-    if (cell.id === '') cell.id = this.generateId('');
-    if (cell.id === endpointId) {
-      throw new SpawnRefused(
-        'PID_INVALID',
-        `Cannot spawn '${cell.id}': this id stands for asks and streams; choose another`,
-      );
-    }
-    if (isAddress(cell.id)) {
-      throw new SpawnRefused(
-        'PID_INVALID',
-        `Cannot spawn '${cell.id}': this id reads as the address of a process of another node; choose one that does not end like '@node'`,
-      );
-    }
-    if (this.#processes.has(cell.id)) {
-      throw new SpawnRefused(
-        'PROCESS_ID_TAKEN',
-        `Cannot spawn '${cell.id}': a living process of runtime '${this.name}' has this id`,
-      );
-    }
-    this.#processes.set(cell.id, cell);
-    const pid = cell.start(this, ++this.#generations) as LocalPID<P>;
+    const pid = this.living.spawn(process.cell) as LocalPID<P>;
     this.inspection?.spawned(pid);
     return pid;
   }
 
   /** `prefix(1)`, `prefix(2)`, …: numbers are never given twice in a runtime. */
   generateId(prefix: string): string {
-    const number = (this.#numbers.get(prefix) ?? 0) + 1;
-    this.#numbers.set(prefix, number);
-    return `${prefix}(${number})`;
+    return this.living.generateId(prefix);
   }
 
   /** A bare address: `id` here, or `id@node`; or the exact text that `PID.address` gave. Throws PID_INVALID. */
@@ -234,7 +196,7 @@ export class Runtime implements AsyncDisposable {
   /** At most once, in order; never throws, never blocks. False: it is a dead letter already. From outside any process. */
   send<T>(to: PID, kind: Message<T>, ...body: [T] extends [void] ? [] : [T]): boolean;
   send<T>(to: PID, kind: Message<T>, body?: T): boolean {
-    return this.deliver(to, kind, body, this.nobody);
+    return this.delivery.message(to, kind as Message<unknown>, body, this.nobody);
   }
 
   /**
@@ -309,42 +271,22 @@ export class Runtime implements AsyncDisposable {
   ): Future<Unwrapped<ResultOf<P, M>>>;
   dispatch(pid: LocalPID<Process>, call: string | ((process: never) => unknown), ...given: unknown[]): Future<unknown> {
     const result = new Deferred<unknown>();
-    if (typeof call === 'function') this.dispatchTo(pid, call as (process: Process) => unknown, '', result);
-    else this.dispatchTo(pid, (process) => invoke(process, call, given), call, result);
+    if (typeof call === 'function') this.delivery.dispatch(pid, call as (process: Process) => unknown, '', result);
+    else this.delivery.dispatch(pid, (process) => invoke(process, call, given), call, result);
     return result.future;
   }
 
   /** Ends a local process: at once after its current turn, or with `inject: false` after what is queued. Unknown ones are no error. */
   terminate(pid: PID, options: { readonly inject?: boolean } = {}): void {
-    this.#local(pid)?.terminate(options.inject ?? true);
+    this.living.find(pid)?.terminate(options.inject ?? true);
   }
 
-  /** True once the local process has ended; false if there is none, or if `timeout` passed before. */
+  /**
+   * True once the local process has ended, false if `timeout` passed before. Where there is none: with a timeout true, for it
+   * has ended or never was, without one false, for there is nothing to wait for.
+   */
   wait(pid: PID, options: { readonly timeout?: Duration } = {}): Future<boolean> {
-    return this.waitFor(pid, options, undefined);
-  }
-
-  /** @internal A process cannot wait for itself, nor for one that waits for its handler. */
-  waitFor(pid: PID, options: { readonly timeout?: Duration }, waiter: Cell | undefined): Future<boolean> {
-    const cell = this.#local(pid);
-    if (cell !== undefined && waiter !== undefined && (cell === waiter || cell.isHeldBy(waiter.callChain))) {
-      return Future.failed(
-        new WaitCycle(
-          'WAIT_CYCLE',
-          `wait for ${pid.toString()} can never end: it waits in ${waiter.callChain.toString()}`,
-        ),
-      );
-    }
-    if (cell === undefined) return Future.ready(options.timeout !== undefined && pid.id !== '');
-    const deferred = new Deferred<boolean>();
-    const waiters = this.#waiters.get(cell);
-    if (waiters === undefined) this.#waiters.set(cell, [deferred]);
-    else waiters.push(deferred);
-    if (options.timeout !== undefined) {
-      const timer = this.clock.timer(toMilliseconds(options.timeout), () => void deferred.set(false));
-      deferred.future.onAny(() => void timer.cancel());
-    }
-    return deferred.future;
+    return this.living.wait(pid, options.timeout, undefined);
   }
 
   /**
@@ -363,7 +305,7 @@ export class Runtime implements AsyncDisposable {
    */
   ready(pid: PID): Future<void> {
     if (this.#node?.owns(pid) === false) return this.#node.ready(pid.node);
-    return this.#local(pid)?.whenRoom() ?? Future.abandoned();
+    return this.living.find(pid)?.whenRoom() ?? Future.abandoned();
   }
 
   /**
@@ -389,7 +331,7 @@ export class Runtime implements AsyncDisposable {
   /** Runs after the given time in a turn of the process. */
   delay(pid: PID, duration: Duration, call: () => unknown): Timer {
     // For nobody nothing need be armed.
-    return this.#local(pid)?.delay(toMilliseconds(duration), call) ?? { cancel: () => false };
+    return this.living.find(pid)?.delay(toMilliseconds(duration), call) ?? { cancel: () => false };
   }
 
   /** Hears of every dead letter from now on. */
@@ -430,7 +372,7 @@ export class Runtime implements AsyncDisposable {
    * Throws DOOR_NAME_INVALID, DOOR_NAME_TAKEN or PROCESS_NOT_FOUND.
    */
   open(pid: LocalPID<Process>, name: string = pid.id, options: DoorOptions = {}): Subscription {
-    const cell = this.#local(pid);
+    const cell = this.living.find(pid);
     if (cell === undefined) {
       throw new ProcessError('PROCESS_NOT_FOUND', `Cannot open door '${name}': there is no local ${pid.toString()}`);
     }
@@ -439,12 +381,12 @@ export class Runtime implements AsyncDisposable {
 
   /** Ids of the living processes, in the order they were spawned. */
   get processes(): readonly string[] {
-    return [...this.#processes.keys()];
+    return this.living.ids;
   }
 
   /** @internal */
   cell(id: string): Cell | undefined {
-    return this.#processes.get(id);
+    return this.living.get(id);
   }
 
   /** Serves a request without a socket: what the HTTP server does with each of its own. */
@@ -470,7 +412,7 @@ export class Runtime implements AsyncDisposable {
   async #stop(drain: number): Promise<void> {
     if (this.#http !== undefined) await this.#http.stop();
     const deadline = this.clock.now() + drain;
-    for (const cell of [...this.#processes.values()].reverse()) {
+    for (const cell of this.living.cells.toReversed()) {
       if (cell.ended) continue;
       const ended = this.wait(cell.pid, { timeout: Math.max(deadline - this.clock.now(), 0) });
       cell.terminate(false);
@@ -492,93 +434,14 @@ export class Runtime implements AsyncDisposable {
   crash(): void {
     this.#stopping ??= Future.ready(undefined);
     this.#node?.crash();
-    for (const cell of this.#processes.values()) cell.vanish();
-    this.#processes.clear();
+    this.living.vanish();
     this.holds.stop();
     this.#asks.failAll();
     this.#endpoints.failAll();
     this.#clock.stop();
   }
 
-  // ---- what processes, cells and sessions call
-
-  /** @internal */
-  deliver(to: PID, kind: Message<never> | Message<unknown>, body: unknown, from: PID, chain?: CallChain): boolean {
-    const { receiver } = to;
-    // A pointer is for this runtime's own: what lives in another goes through the codec, also inside one OS process.
-    if (receiver !== undefined && this.#plain && chain === undefined && to.node === this.name) {
-      return receiver.take(kind.name, body, from);
-    }
-    return this.#deliverMarked(to, kind, body, from, chain);
-  }
-
-  /** What is traced, frozen, part of a chain of calls, without a pointer, or for another node. */
-  #deliverMarked(
-    to: PID,
-    kind: Message<never> | Message<unknown>,
-    body: unknown,
-    from: PID,
-    chain: CallChain | undefined,
-  ): boolean {
-    const meta = chain === undefined && this.tracing === undefined ? undefined : this.#metaOf(chain, to);
-    if (to.node !== this.name) return this.#deliverRemote(to, kind.name, kind.schema, body, from, meta);
-    const event = new Event('message', kind.name, from, this.#freezes ? freeze(body) : body, meta);
-    return to.receiver === undefined ? this.#deliverLocal(to, event) : to.receiver.accept(event);
-  }
-
-  /** @internal A message that keeps its sender. */
-  forward(to: PID, event: Event, schema: WireSchema<unknown> | undefined): boolean {
-    if (to.node !== this.name)
-      return this.#deliverRemote(to, event.name, schema, event.body, event.from ?? this.nobody, event.meta);
-    return this.#deliverLocal(to, event);
-  }
-
-  /** @internal @param chain of a dispatch by a process: who waits for its result. */
-  dispatchTo(
-    pid: PID,
-    call: (process: Process) => unknown,
-    method: string,
-    result: Deferred<unknown> | undefined,
-    chain?: CallChain,
-  ): void {
-    const receiver = pid.receiver !== undefined && pid.node === this.name ? pid.receiver : this.#local(pid);
-    if (receiver === undefined) return result?.abandon();
-    const trace = this.tracing?.active();
-    const meta = result === undefined && trace === undefined ? undefined : { result, chain, trace };
-    receiver.accept(new Event('dispatch', method, undefined, call, meta));
-  }
-
-  /** @internal The asker at another node may call the work off. Gives what ends that. */
-  answering(from: PID, call: Discardable): () => void {
-    if (this.#node === undefined || from.node === this.name) return () => undefined;
-    return this.#node.answering(from, call);
-  }
-
-  /** @internal An ask that went to another node, perhaps by a detour, needs no answer any more. */
-  cancelRemote(endpoint: Endpoint): void {
-    this.#node?.cancel(endpoint);
-  }
-
-  /** @internal */
-  link(linker: Cell, to: PID, reconnect = false): void {
-    if (to.id === '') return;
-    if (to.node !== this.name) {
-      if (this.#node === undefined)
-        linker.notifyExited(to, { kind: 'unreachable', message: `runtime '${this.name}' has no transport` });
-      else this.#node.link(linker, to, reconnect);
-      return;
-    }
-    const cell = this.#local(to);
-    if (cell === linker) return;
-    if (cell === undefined) {
-      linker.notifyExited(to, { kind: 'unreachable', message: `no process '${to.id}' on node '${this.name}'` });
-      return;
-    }
-    const links = (linker.extras.links ??= new Map());
-    if (links.has(cell.pid.address)) return;
-    (cell.extras.linkers ??= new Set()).add(linker);
-    links.set(cell.pid.address, { undo: () => void cell.linkers?.delete(linker) });
-  }
+  // ---- what processes and sessions call
 
   /** @internal */
   deadLetter(letter: DeadLetter): void {
@@ -594,21 +457,6 @@ export class Runtime implements AsyncDisposable {
   }
 
   /** @internal */
-  unhandled(to: PID, event: Event): void {
-    this.deadLetter({ reason: 'unhandled', name: event.name, from: event.from, to });
-    if (event.from === undefined || !isEndpoint(event.from)) return;
-    const text = `${to.toString()} did not take '${event.name}': it has no handler for it`;
-    this.refuseAsk(event.from, new ProcessGone('PROCESS_NOT_FOUND', text));
-  }
-
-  /** @internal An ask that will not be answered; anything but an ask's address is ignored. */
-  refuseAsk(from: PID, error: Error): void {
-    if (from.receiver instanceof PendingAsk) from.receiver.fail(error);
-    else if (from.node === this.name) this.#endpoints.fail(from, error);
-    else this.#node?.refuse(from, error);
-  }
-
-  /** @internal */
   report(error: unknown, context: string): void {
     this.metrics.errors++;
     try {
@@ -618,73 +466,6 @@ export class Runtime implements AsyncDisposable {
       // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
       void Promise.reject(failure);
     }
-  }
-
-  /** @internal */
-  unregister(cell: Cell): void {
-    if (this.#processes.get(cell.id) === cell) this.#processes.delete(cell.id);
-  }
-
-  /** @internal */
-  released(cell: Cell): void {
-    if (this.#waiters.size === 0) return;
-    const waiters = this.#waiters.get(cell);
-    this.#waiters.delete(cell);
-    for (const waiter of waiters ?? []) waiter.set(true);
-  }
-
-  #local(pid: PID): Cell | undefined {
-    if (pid.node !== this.name) return undefined;
-    const cell = this.#processes.get(pid.id);
-    if (cell === undefined || !pid.isExact) return cell;
-    return cell.pid.generation === pid.generation && this.incarnation === pid.incarnation ? cell : undefined;
-  }
-
-  #deliverLocal(to: PID, event: Event): boolean {
-    const receiver = this.#local(to) ?? this.#endpoints.find(to);
-    if (receiver !== undefined) return receiver.accept(event);
-    // Nobody: the answer to what was sent from outside.
-    if (to.id === '') return false;
-    this.deadLetter({
-      reason: this.#processes.has(to.id) ? 'stale' : 'unknown',
-      name: event.name,
-      from: event.from,
-      to,
-    });
-    return false;
-  }
-
-  #deliverRemote(
-    to: PID,
-    name: string,
-    schema: WireSchema<unknown> | WireSchema<never> | undefined,
-    body: unknown,
-    from: PID,
-    meta: EventMeta | undefined,
-  ): boolean {
-    if (this.#node !== undefined && schema !== undefined) {
-      return this.#node.send(to, name, body, spokesman(this, this.#endpoints, from, to), meta);
-    }
-    this.deadLetter({ reason: schema === undefined ? 'local-only' : 'unreachable', name, from, to });
-    if (!(from.receiver instanceof PendingAsk)) return false;
-    const error =
-      schema === undefined
-        ? new ProcessError(
-            'MESSAGE_LOCAL_ONLY',
-            `'${name}' cannot leave node '${this.name}' for ${to.toString()}: declare the kind with a schema`,
-          )
-        : new ProcessError(
-            'TRANSPORT_UNAVAILABLE',
-            `'${name}' cannot leave for ${to.toString()}: runtime '${this.name}' was started without a transport`,
-          );
-    this.refuseAsk(from, error);
-    return false;
-  }
-
-  #metaOf(chain: CallChain | undefined, to: PID): EventMeta | undefined {
-    // Whoever waits for an answer, or reads a stream, has its own context.
-    const trace = isEndpoint(to) ? undefined : this.tracing?.active();
-    return chain === undefined && trace === undefined ? undefined : { chain, trace };
   }
 
   #endSlice(): void {

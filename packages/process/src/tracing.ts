@@ -1,6 +1,8 @@
+import type { Cell } from './cell.ts';
 import type { Event, ExitReason } from './event.ts';
 import type { PID } from './pid.ts';
 import type { Clock, Loop, Timer } from './platform/platform.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A context as text that may cross the wire. */
 export type TracingCarrier = Readonly<Record<string, string>>;
@@ -41,4 +43,31 @@ export function untracedClock(clock: Clock, tracing: Tracing): Clock {
     now: () => clock.now(),
     timer: (delay, thunk): Timer => clock.timer(delay, () => tracing.outside(thunk)),
   };
+}
+
+/** Serves the event within the context it came with; a tracer that throws keeps nothing from being served. */
+export function serveTraced(event: Event, cell: Cell, tracing: Tracing, serve: () => void): void {
+  const { runtime } = cell;
+  let served = false;
+  try {
+    const span = tracing.begin(event.meta?.trace, event, cell.pid, runtime.clock);
+    event.meta = { ...event.meta, span };
+    span.run(() => {
+      served = true;
+      serve();
+    });
+    // That of an async handler ends when it settles.
+    if (cell.heldBy !== event) endSpan(event, runtime, undefined);
+  } catch (error) {
+    runtime.report(error, 'tracing threw');
+  }
+  if (!served) serve();
+}
+
+export function endSpan(event: Event | undefined, runtime: Runtime, reason: ExitReason | undefined): void {
+  try {
+    event?.meta?.span?.end(reason);
+  } catch (error) {
+    runtime.report(error, 'tracing threw');
+  }
 }

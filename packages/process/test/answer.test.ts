@@ -416,7 +416,7 @@ describe('answer', () => {
     asker.spawn(new Client('client'));
     void runtime.watch(runtime.pid('client@asker'));
     let release = (): void => undefined;
-    runtime.dispatchTo(pid, () => new Promise<void>((resolve) => (release = resolve)), '', undefined);
+    runtime.delivery.dispatch(pid, () => new Promise<void>((resolve) => (release = resolve)), '', undefined);
     const answer = asker.ask(pid, Double, 1, { timeout: '1hrs' });
     answer.onFailed(() => undefined);
     await world.advance('1s');

@@ -1,4 +1,4 @@
-import { Handler } from '../cell.ts';
+import { Handler } from '../handler.ts';
 import { type ErrorCode, messageOf } from '../errors.ts';
 import { HandlerTable } from '../handler-table.ts';
 import type { WireSchema } from '../message.ts';

@@ -1,4 +1,5 @@
-import type { Cell, Linker } from '../cell.ts';
+import type { Cell } from '../cell.ts';
+import type { Linker } from '../extras.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { type ErrorCode, messageOf, ProcessError } from '../errors.ts';
 import { Event } from '../event.ts';

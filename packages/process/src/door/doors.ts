@@ -1,4 +1,5 @@
-import type { Cell, Linker } from '../cell.ts';
+import type { Cell } from '../cell.ts';
+import type { Linker } from '../extras.ts';
 import { ProcessError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Subscription, Transport } from '../transport.ts';

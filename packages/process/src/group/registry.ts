@@ -168,7 +168,7 @@ export class Registry extends Process {
   publish<T>(name: string, kind: Message<T>, body: T, from: PID = this.runtime.nobody): number {
     let taken = 0;
     for (const pid of this.lookup(name)) {
-      if (this.runtime.deliver(pid, kind as Message<unknown>, body, from)) taken++;
+      if (this.runtime.delivery.message(pid, kind as Message<unknown>, body, from)) taken++;
     }
     return taken;
   }

@@ -1,4 +1,5 @@
-import type { Cell, Linker } from '../cell.ts';
+import type { Cell } from '../cell.ts';
+import type { Linker } from '../extras.ts';
 import type { ExitReason } from '../event.ts';
 import { PID } from '../pid.ts';
 import type { Runtime } from '../runtime.ts';

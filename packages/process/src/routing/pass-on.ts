@@ -15,10 +15,10 @@ export function passOn(
   body: unknown,
   from: PID,
 ): boolean {
-  if (to !== undefined && runtime.deliver(to, kind, body, from)) return true;
+  if (to !== undefined && runtime.delivery.message(to, kind, body, from)) return true;
   if (to === undefined) runtime.deadLetter({ reason: 'unreachable', name: kind.name, from, to: router });
   const why = to === undefined ? 'it has nobody to give it to' : `${to.toString()} did not take it`;
-  runtime.refuseAsk(
+  runtime.delivery.refuse(
     from,
     new ProcessGone('PROCESS_NOT_FOUND', `${router.toString()} could not pass on '${kind.name}': ${why}`),
   );

@@ -1,4 +1,5 @@
-import type { Belonging, Cell } from '../cell.ts';
+import type { Cell } from '../cell.ts';
+import type { Belonging } from '../extras.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import type { Endpoint, Endpoints } from '../endpoints.ts';
 import { AskTimeout, FutureDiscarded, OutcomeUnknown, ProcessError, ProcessGone, StreamFailed } from '../errors.ts';
@@ -99,7 +100,7 @@ export class StreamReader<T> implements Endpoint, Belonging, AsyncIterableIterat
 
   /** @internal Asks the producer to begin. */
   open(kind: Message<unknown>, body: unknown): void {
-    if (this.#end !== undefined || this.#runtime.deliver(this.to, kind, body, this.pid, this.#owner?.callChain)) return;
+    if (this.#end !== undefined || this.#runtime.delivery.message(this.to, kind, body, this.pid, this.#owner?.callChain)) return;
     // A refusal may have told more than that it was one; then this tells nothing.
     this.#finish(
       new ProcessGone(
@@ -258,7 +259,7 @@ export class StreamReader<T> implements Endpoint, Belonging, AsyncIterableIterat
   }
 
   #tell(producer: PID, kind: Message<never> | Message<undefined> | Message<number>, body: unknown): void {
-    this.#runtime.deliver(producer, kind as Message<unknown>, body, this.pid);
+    this.#runtime.delivery.message(producer, kind as Message<unknown>, body, this.pid);
   }
 
   /** This side wants no more. A producer that is not known yet hears of it when it begins. */

@@ -1,4 +1,5 @@
-import type { Belonging, Cell } from '../cell.ts';
+import type { Cell } from '../cell.ts';
+import type { Belonging } from '../extras.ts';
 import type { Endpoint, Endpoints } from '../endpoints.ts';
 import { messageOf, ProcessGone, StreamFailed } from '../errors.ts';
 import { Event, type ExitReason } from '../event.ts';
@@ -148,7 +149,7 @@ export class StreamWriter<T> implements Endpoint, Belonging, StreamCall {
   }
 
   #again(): void {
-    this.#cell.runtime.dispatchTo(this.#cell.pid, this.#step, '', undefined);
+    this.#cell.runtime.delivery.dispatch(this.#cell.pid, this.#step, '', undefined);
   }
 
   #take(result: IteratorResult<T>): void {
@@ -187,19 +188,19 @@ export class StreamWriter<T> implements Endpoint, Belonging, StreamCall {
   }
 
   #send(kind: Message<unknown>, body: unknown): boolean {
-    return this.#cell.runtime.deliver(this.to, kind, body, this.pid);
+    return this.#cell.runtime.delivery.message(this.to, kind, body, this.pid);
   }
 
   /** Tells the reader that no more will come, and why. */
   #refuse(error: Error): void {
-    if (!this.#over) this.#cell.runtime.refuseAsk(this.to, error);
+    if (!this.#over) this.#cell.runtime.delivery.refuse(this.to, error);
   }
 
   /** Nobody reads any more. The iterator is closed in a turn of the process: its `finally` blocks are its code. */
   #stop(): void {
     if (this.#over) return;
     this.#finish();
-    this.#cell.runtime.dispatchTo(this.#cell.pid, this.#close, '', undefined);
+    this.#cell.runtime.delivery.dispatch(this.#cell.pid, this.#close, '', undefined);
   }
 
   #finish(): void {

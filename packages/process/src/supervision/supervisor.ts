@@ -200,7 +200,7 @@ export class Supervisor extends Process {
   #answer<T>(from: PID, outcome: Future<T>, send: (value: T) => void): void {
     outcome.onReady(send).onFailed((error) => {
       this.runtime.report(error, `supervisor ${this.self.toString()}`);
-      if (error instanceof Error) this.runtime.refuseAsk(from, error);
+      if (error instanceof Error) this.runtime.delivery.refuse(from, error);
     });
   }
 

@@ -299,7 +299,7 @@ describe('Registry', () => {
       // As if our mailbox had lost one.
       const told = { name: 'adders', present: true, id: 'ghost', generation: 7 };
       void b.dispatch(Registry.of(b), (one) =>
-        b.deliver(a.pid('registry@a'), Change, { version: 9, ...told }, one.self),
+        b.delivery.message(a.pid('registry@a'), Change, { version: 9, ...told }, one.self),
       );
       await world.advance('1s');
       expect(await everywhere([a, b])).to.deep.equal(['x@b']);
@@ -373,9 +373,9 @@ describe('Registry', () => {
       const forged = { name: 'adders', id: 'x', generation: b.cell('x')?.pid.generation ?? 0 };
       // From another process than the registry: not heard at all.
       const liar = evil.spawn(new Adder('liar'));
-      evil.deliver(target, State, { version: 5, entries: [forged] }, liar);
-      evil.deliver(target, Change, { version, present: true, ...forged }, liar);
-      evil.deliver(target, Follow, { protocol: 1 }, liar);
+      evil.delivery.message(target, State, { version: 5, entries: [forged] }, liar);
+      evil.delivery.message(target, Change, { version, present: true, ...forged }, liar);
+      evil.delivery.message(target, Follow, { protocol: 1 }, liar);
       await world.advance('1s');
       expect(await seen(a, 'adders')).to.deep.equal(['x@b']);
       await register(a, 'others', a.spawn(new Adder('y')));
@@ -383,8 +383,8 @@ describe('Registry', () => {
       expect(await seen(evil, 'others')).to.deep.equal(['y@a']);
       // From the registry: it cannot take out what another node put in, and what it puts in is on its own node.
       void evil.dispatch(Registry.of(evil), ({ self }) => {
-        evil.deliver(target, Change, { version, present: false, ...forged }, self);
-        evil.deliver(target, Change, { version: version + 1, present: true, ...forged }, self);
+        evil.delivery.message(target, Change, { version, present: false, ...forged }, self);
+        evil.delivery.message(target, Change, { version: version + 1, present: true, ...forged }, self);
       });
       await world.advance('1s');
       expect(await seen(a, 'adders')).to.deep.equal(['x@b', 'x@evil']);

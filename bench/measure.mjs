@@ -55,9 +55,9 @@ export function nanoseconds() {
   return Number(process.hrtime.bigint());
 }
 
-/** What the parent process reads: the figure, and what else is told beside it. */
-export function print(value, beside = {}) {
-  process.stdout.write(`${JSON.stringify({ value, ...beside })}\n`);
+/** What the parent process reads. A side with one figure calls it `value`. */
+export function print(result) {
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 function heap() {

@@ -1,77 +1,99 @@
-// npm run bench [-- GROUP|CASE…] [--json] [--rounds N]: each figure of ours beside a reference measured in the same run.
-import { cpus, loadavg } from 'node:os';
+// npm run bench [-- GROUP|CASE…]: each figure of ours beside a reference measured in the same rounds.
 import { parseArgs } from 'node:util';
 import { links } from './groups/links.mjs';
 import { local } from './groups/local.mjs';
 import { loop } from './groups/loop.mjs';
 import { nats } from './groups/nats.mjs';
 import { median } from './measure.mjs';
+import { circumstances, percent, readable, table } from './report.mjs';
+import { interleaved, readRounds } from './rounds.mjs';
 
 const groups = [local, loop, links, nats];
-const usage = `Usage: npm run bench [-- GROUP|CASE…] [--json] [--rounds N]   groups: ${groups.map(({ name }) => name).join(', ')}`;
+const usage = `Usage: npm run bench [-- GROUP|CASE…] [--rounds N] [--json|--markdown] [--gate]   groups: ${groups.map(({ name }) => name).join(', ')}`;
 
 async function main() {
   const options = readArguments();
-  const results = [];
+  const missed = [];
+  const tables = [];
   for (const group of options.groups) {
-    const open = await group.open();
+    const results = [];
+    await group.open?.();
     try {
-      for (const one of group.cases) {
-        const result = await measure(one, options.rounds);
-        results.push({ ...result, lowerIsBetter: one.lowerIsBetter });
-        if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-      }
+      for (const run of group.runs) results.push(...(await measure(run, options)));
     } finally {
-      await open.close();
+      await group.close?.();
     }
+    missed.push(...results.filter(({ target }) => target?.met === false));
+    tables.push(tableOf(results, options.markdown));
   }
-  if (!options.json) printTable(results, options.rounds);
+  if (!options.json) {
+    if (!options.markdown) tables.push(legend);
+    process.stdout.write(`\n${circumstances(options.rounds)}\n\n${tables.join('\n')}`);
+  }
+  process.stderr.write(verdict(missed, options.gate));
+  if (options.gate && missed.length > 0) process.exitCode = 1;
 }
 
 function readArguments() {
+  const flag = { type: 'boolean', default: false };
   const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
+    options: { json: flag, markdown: flag, gate: flag, rounds: { type: 'string', default: '5' } },
     allowPositionals: true,
   });
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1\n${usage}`);
-  const wanted = positionals.length > 0 ? positionals : groups.map(({ name }) => name);
+  const matches = (word) => (one) => one.name === word || one.name.startsWith(`${word}.`);
+  const every = groups.flatMap(({ runs }) => runs.flatMap(({ cases }) => cases));
+  for (const word of positionals)
+    if (!every.some(matches(word))) throw new Error(`There is no group or case '${word}'\n${usage}`);
+  const wanted = (one) => positionals.length === 0 || positionals.some((word) => matches(word)(one));
   const chosen = groups.map((group) => ({
     ...group,
-    cases: group.cases.filter(({ name }) => wanted.some((word) => name === word || name.startsWith(`${word}.`))),
+    runs: group.runs
+      .map((run) => ({ ...run, cases: run.cases.filter(wanted) }))
+      .filter(({ cases }) => cases.length > 0),
   }));
-  for (const word of wanted)
-    if (!chosen.some(({ cases }) => cases.some(({ name }) => name === word || name.startsWith(`${word}.`))))
-      throw new Error(`There is no group or case '${word}'\n${usage}`);
-  return { json: values.json, rounds, groups: chosen.filter(({ cases }) => cases.length > 0) };
+  return { ...values, rounds: readRounds(values.rounds), groups: chosen.filter(({ runs }) => runs.length > 0) };
 }
 
-/** Rounds of both sides in turn, so that what else the machine does meets both. */
-async function measure(one, rounds) {
-  const ours = [];
-  const reference = [];
-  for (let round = 1; round <= rounds; round++) {
-    process.stderr.write(`${one.name}: round ${round} of ${rounds}\n`);
-    const sides = [async () => ours.push(await one.ours()), async () => reference.push(await one.reference())];
-    if (round % 2 === 0) sides.reverse();
-    for (const run of sides) await run();
-  }
-  const value = (results) => results.map((result) => result.value);
-  const ratios = value(ours).map((figure, index) => figure / reference[index].value);
-  return {
-    name: one.name,
-    ours: rounded(median(value(ours))),
-    unit: one.unit,
-    reference: rounded(median(value(reference))),
-    referenceName: one.referenceName,
-    ratio: rounded(median(value(ours)) / median(value(reference))),
-    spread: rounded((Math.max(...ratios) - Math.min(...ratios)) / median(ratios)),
-    ...(ours[0].cpu && { cpu: { ours: processorTime(ours), reference: processorTime(reference) } }),
+/** Measures both sides, which may give the figures of several cases. */
+async function measure(run, { rounds, json }) {
+  const measured = { ours: [], reference: [] };
+  const names = run.cases.map(({ name }) => name).join(', ');
+  await interleaved(rounds, ['ours', 'reference'], async (side, round) => {
+    process.stderr.write(`${names}: ${side}, round ${round} of ${rounds}\n`);
+    measured[side].push(await run[side]());
+  });
+  const results = run.cases.map((one) => compare(one, measured));
+  if (json) for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+  return results;
+}
+
+const comparisons = {
+  ratio: (ours, reference) => ours / reference,
+  difference: (ours, reference) => ours - reference,
+};
+
+function compare({ figure = 'value', comparison = 'ratio', target, ...one }, measured) {
+  const [ours, reference] = [measured.ours, measured.reference].map((side) => side.map((result) => result[figure]));
+  const compared = ours.map((value, round) => comparisons[comparison](value, reference[round]));
+  const range = Math.max(...compared) - Math.min(...compared);
+  const result = {
+    ...one,
+    ours: rounded(median(ours)),
+    reference: rounded(median(reference)),
+    [comparison]: rounded(comparisons[comparison](median(ours), median(reference))),
+    spread: rounded(comparison === 'ratio' ? range / median(compared) : range),
   };
+  if (measured.ours[0].cpu)
+    result.cpu = { ours: processorTime(measured.ours), reference: processorTime(measured.reference) };
+  if (target) result.target = { ...target, met: isMet(target, result[target.of]) };
+  return result;
 }
 
-/** Microseconds that each of two processes spent on one operation. */
+function isMet({ atLeast = -Infinity, atMost = Infinity }, value) {
+  return value >= atLeast && value <= atMost;
+}
+
+/** Microseconds that each of two OS processes spent on one operation. */
 function processorTime(results) {
   const of = (role) => rounded(median(results.map(({ cpu }) => cpu[role])));
   return { sender: of('sender'), receiver: of('receiver') };
@@ -81,37 +103,45 @@ function rounded(value) {
   return Number(value.toPrecision(4));
 }
 
-function printTable(results, rounds) {
+function tableOf(results, markdown) {
   const columns = [
-    ['name', ({ name }) => name],
+    ['name', ({ name, lowerIsBetter }) => `\`${name}\`${lowerIsBetter ? ' (lower is better)' : ''}`],
     ['ours', ({ ours }) => readable(ours)],
     ['reference', ({ reference }) => readable(reference)],
     ['unit', ({ unit }) => unit],
-    ['ratio', ({ ratio }) => ratio.toFixed(2)],
-    ['spread', ({ spread }) => `${(spread * 100).toFixed(0)} %`],
-    ['cpu ours', ({ cpu }) => readableTimes(cpu?.ours)],
-    ['cpu ref.', ({ cpu }) => readableTimes(cpu?.reference)],
-    [
-      'reference is',
-      ({ referenceName, lowerIsBetter }) => `${referenceName}${lowerIsBetter ? ' (lower is better)' : ''}`,
-    ],
+    ['ratio', ({ ratio }) => ratio?.toFixed(2) ?? ''],
+    ['difference', ({ difference }) => (difference === undefined ? '' : readable(difference))],
+    ['spread', ({ ratio, spread }) => (ratio === undefined ? readable(spread) : percent(spread))],
+    ['target', ({ target }) => (target ? condition(target) : '')],
+    ['met', ({ target }) => (target ? (target.met ? 'yes' : 'no') : '')],
+    ['cpu ours', ({ cpu }) => (cpu ? readableTimes(cpu.ours) : '')],
+    ['cpu reference', ({ cpu }) => (cpu ? readableTimes(cpu.reference) : '')],
+    ['reference is', ({ referenceName }) => (markdown ? '' : referenceName)],
   ];
-  const rows = [columns.map(([title]) => title), ...results.map((result) => columns.map(([, show]) => show(result)))];
-  const widths = columns.map((_column, index) => Math.max(...rows.map((row) => row[index].length)));
-  const lines = rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index])).join('  '));
-  process.stdout.write(
-    `\nNode ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), load average ${loadavg()[0].toFixed(1)}, median of ${rounds} interleaved rounds\n\n${lines.join('\n')}\n\n` +
-      'ratio: ours / reference. spread: (largest - smallest) / median of the ratios of single rounds.\n' +
-      'cpu: microseconds of the processor per operation, sender + receiver.\n',
-  );
+  return table(columns, results, markdown);
 }
 
-function readable(figure) {
-  return figure.toLocaleString('en-US', { maximumSignificantDigits: 4 });
+function condition({ of, atLeast, atMost }) {
+  return atLeast === undefined ? `${of} <= ${readable(atMost)}` : `${of} >= ${readable(atLeast)}`;
 }
 
-function readableTimes(times) {
-  return times === undefined ? '' : `${times.sender.toPrecision(3)} + ${times.receiver.toPrecision(3)}`;
+function readableTimes({ sender, receiver }) {
+  return `${sender.toPrecision(2)} + ${receiver.toPrecision(2)}`;
+}
+
+const legend = `
+ratio: ours / reference; difference: ours - reference, in the unit.
+spread: of single rounds, (largest - smallest) / median of the ratios, or largest - smallest of the differences.
+cpu: microseconds of the processor per operation, sender + receiver.
+`;
+
+function verdict(missed, gate) {
+  if (missed.length === 0) return '\nNo target was missed.\n';
+  const lines = missed.map(({ name, target, ...result }) => {
+    return `  ${name}: ${condition(target)} expected, it is ${readable(result[target.of])}\n`;
+  });
+  const note = gate ? '' : 'This fails only with --gate, since a busy machine proves nothing.\n';
+  return `\nMissed targets:\n${lines.join('')}${note}`;
 }
 
 main().catch((error) => {

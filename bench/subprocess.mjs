@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** A side that hangs must not hang the bench. */
 const limit = 120_000;
 
-/** Runs one side in an OS process of its own and gives what it printed: `value`, and what is told beside it. */
+/** Runs one side in an OS process of its own and gives what it printed. */
 export async function side(file, parameters, directory = 'sides') {
   const child = start(file, parameters, directory);
   try {

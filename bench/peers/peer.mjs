@@ -6,6 +6,6 @@ export async function measure(cases, counts) {
   const run = cases[name];
   if (run === undefined)
     throw new Error(`There is no case '${name}': expected one of ${Object.keys(cases).join(', ')}`);
-  print(await bestRate(name, (count) => run(count, sizes.volley), counts[name]));
+  print({ value: await bestRate(name, (count) => run(count, sizes.volley), counts[name]) });
   process.exit(0);
 }

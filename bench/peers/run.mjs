@@ -1,62 +1,84 @@
-// npm run bench:peers [-- --rounds N]: @mezzo/process beside other libraries, each in a process of its own.
+// npm run bench:peers [-- --rounds N] [--markdown]: @mezzo/process beside other libraries, each in a process of its own.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../measure.mjs';
+import { circumstances, percent, readable, table } from '../report.mjs';
+import { interleaved, readRounds } from '../rounds.mjs';
 import { side } from '../subprocess.mjs';
+import { quoted } from './quoted.mjs';
 
 const directory = fileURLToPath(new URL('.', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(`${directory}/package.json`, 'utf8'));
-const cases = ['oneway', 'pingpong', 'ask', 'spawn'];
-const ours = '@mezzo/process';
+const titles = { oneway: 'one-way', pingpong: 'ping-pong', ask: 'ask', spawn: 'spawn and end' };
+/** How many times faster than the best of the others ours is to be. */
+const targets = { oneway: 1, pingpong: 4, ask: 1 };
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } });
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds is '${values.rounds}', expected a whole number from 1`);
-
-const installed = spawnSync('npm', ['ci', '--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund'], {
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-if (installed.status !== 0) process.stdout.write('npm ci failed: what is not installed is left out.\n');
-
-const sides = [
-  { name: ours, run: (name) => side('local-ours.mjs', [name]) },
-  ...Object.entries(dependencies).map(([name, version]) => ({
-    name: `${name} ${version}`,
-    run: (one) => side(`${name}.mjs`, [one], 'peers'),
-  })),
-];
-const rates = new Map();
-const failed = new Map();
-for (let round = 1; round <= rounds; round++) {
-  for (const name of cases) {
-    for (const peer of round % 2 === 0 ? sides.toReversed() : sides) {
-      if (failed.has(peer.name)) continue;
-      process.stderr.write(`${peer.name} ${name}: round ${round} of ${rounds}\n`);
-      const key = `${peer.name} ${name}`;
-      try {
-        const { value } = await peer.run(name);
-        rates.set(key, [...(rates.get(key) ?? []), value]);
-      } catch (error) {
-        if (peer.name === ours) throw error;
-        failed.set(peer.name, error.message);
-      }
-    }
-  }
-}
-
-const header = `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), load average ${loadavg()[0].toFixed(1)}, median of ${rounds} interleaved rounds, operations per second (ours / peer)`;
-process.stdout.write(`\n${header}\n\n${''.padEnd(22)}${cases.map((name) => name.padStart(24)).join('')}\n`);
-for (const { name: peer } of sides) {
-  const cells = cases.map((name) => {
-    const rate = rates.get(`${peer} ${name}`);
-    if (rate === undefined) return '-'.padStart(24);
-    const ratio = (median(rates.get(`${ours} ${name}`)) / median(rate)).toFixed(1);
-    return `${median(rate).toLocaleString('en-US', { maximumSignificantDigits: 3 })} (${ratio} x)`.padStart(24);
+async function main() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '3' }, markdown: { type: 'boolean', default: false } },
   });
-  process.stdout.write(`${peer.padEnd(22)}${cells.join('')}\n`);
+  const rounds = readRounds(values.rounds);
+  const installed = spawnSync('npm', ['ci', '--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (installed.status !== 0) process.stderr.write('npm ci failed: what is not installed is left out.\n');
+
+  const ours = { name: '@mezzo/process', run: (work) => side('local-ours.mjs', [work]), rates: {} };
+  const peers = Object.entries(dependencies).map(([name, version]) => ({
+    name: `${name} ${version}`,
+    run: (work) => side(`${name}.mjs`, [work], 'peers'),
+    rates: {},
+  }));
+  for (const work of Object.keys(titles))
+    await interleaved(rounds, [ours, ...peers], async (library, round) => {
+      if (library.failure) return;
+      process.stderr.write(`${library.name} ${work}: round ${round} of ${rounds}\n`);
+      try {
+        const { value } = await library.run(work);
+        (library.rates[work] ??= []).push(value);
+      } catch (error) {
+        if (library === ours) throw error;
+        library.failure = error;
+      }
+    });
+
+  const complete = peers.filter(({ failure }) => failure === undefined);
+  const rows = [ours, ...complete].map((library) => row(library.name, (work) => cell(library, ours, work)));
+  if (complete.length > 0) rows.push(row('target', (work) => verdict(ours, complete, work)));
+  process.stdout.write(
+    `\n${circumstances(rounds)}\n\n${tableOf('operations/s (ours / theirs, spread)', rows, values.markdown)}` +
+      `\n${tableOf('quoted, of another machine', quoted, values.markdown)}`,
+  );
+  for (const { name, failure } of peers)
+    if (failure) process.stderr.write(`${name} was left out: ${failure.message}\n`);
 }
-for (const [peer, why] of failed) process.stdout.write(`${peer} was left out: ${why}\n`);
+
+/** The median, how many times that of ours is, and (largest - smallest) / median. */
+function cell(library, ours, work) {
+  const rates = library.rates[work];
+  const spread = percent((Math.max(...rates) - Math.min(...rates)) / median(rates));
+  const beside = library === ours ? spread : `${(median(ours.rates[work]) / median(rates)).toFixed(1)} x, ${spread}`;
+  return `${readable(median(rates), 3)} (${beside})`;
+}
+
+function verdict(ours, peers, work) {
+  if (targets[work] === undefined) return '';
+  const ratio = median(ours.rates[work]) / Math.max(...peers.map(({ rates }) => median(rates[work])));
+  return `best x ${targets[work]}: ${ratio >= targets[work] ? 'yes' : 'no'}`;
+}
+
+function row(name, show) {
+  return { name, ...Object.fromEntries(Object.keys(titles).map((work) => [work, show(work)])) };
+}
+
+function tableOf(title, rows, markdown) {
+  const columns = Object.entries({ name: title, ...titles }).map(([key, heading]) => [heading, (one) => one[key]]);
+  return table(columns, rows, markdown);
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

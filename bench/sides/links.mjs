@@ -1,13 +1,11 @@
-// node links.mjs settle|end|exit COUNT prints the nanoseconds that each of so many linked processes takes: to be spawned,
-// initialized and linked to; to end with all the others; to end as one of a thousand while the others stay.
+// node links.mjs COUNT PART prints the nanoseconds that each of PART processes takes while COUNT in all are linked to:
+// to be spawned, initialized and linked to (settle), and to end with those of the part (end).
 import { Process, Runtime } from '@mezzo/process';
 import { nanoseconds, print } from '../measure.mjs';
 
-const [work, given] = process.argv.slice(2);
-const count = Number(given);
+const [count, part] = process.argv.slice(2).map(Number);
 /** However many there are at a time, so many are made and ended in all, so that both sides are equally warm. */
 const total = 200_000;
-const few = 1000;
 
 class Idle extends Process {}
 
@@ -49,9 +47,7 @@ async function end(pids) {
   if (watcher.exits !== pids.length) throw new Error(`${watcher.exits} of ${pids.length} exits were heard`);
 }
 
-const spent = { exit: 0, settle: 0, end: 0 };
-const parts = { exit: few, settle: count, end: count };
-const part = parts[work];
+const spent = { settle: 0, end: 0 };
 const others = await linked(count - part);
 let measured = 0;
 for (let made = 0; made < total; made += part) {
@@ -65,8 +61,7 @@ for (let made = 0; made < total; made += part) {
   measured += part;
   spent.settle += settled - start;
   spent.end += ended - settled;
-  spent.exit += ended - settled;
 }
 await end(others);
-print(spent[work] / measured);
+print({ settle: spent.settle / measured, end: spent.end / measured });
 await runtime.stop();

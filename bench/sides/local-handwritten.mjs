@@ -63,8 +63,8 @@ const cases = {
 
 const name = process.argv[2];
 if (name === 'bytes') {
-  print(
-    await bytesEach(async (count) => {
+  print({
+    value: await bytesEach(async (count) => {
       const counters = Array.from({ length: count }, () => ({ seen: 0 }));
       const actors = counters.map((counter) =>
         system.spawn((message) => {
@@ -74,7 +74,7 @@ if (name === 'bytes') {
       for (const actor of actors) actor.send({ kind: 'item', n: 1 });
       return { kept: actors, seen: () => counters.reduce((sum, counter) => sum + counter.seen, 0) };
     }),
-  );
+  });
 } else {
-  print(await bestRate(name, cases[name]));
+  print({ value: await bestRate(name, cases[name]) });
 }

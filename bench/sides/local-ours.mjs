@@ -126,15 +126,15 @@ const cases = {
 
 const name = process.argv[2];
 if (name === 'bytes') {
-  print(
-    await bytesEach(async (count) => {
+  print({
+    value: await bytesEach(async (count) => {
       const idle = Array.from({ length: count }, () => new Idle());
       const pids = idle.map((one) => runtime.spawn(one));
       for (const pid of pids) runtime.send(pid, Item, { n: 1 });
       return { kept: pids, seen: () => idle.reduce((sum, one) => sum + one.seen, 0) };
     }),
-  );
+  });
 } else {
-  print(await bestRate(name, cases[name]));
+  print({ value: await bestRate(name, cases[name]) });
 }
 await runtime.stop();

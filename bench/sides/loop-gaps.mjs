@@ -1,11 +1,10 @@
-// node loop-gaps.mjs p50|p99|max busy|idle prints the gap between two ticks of a 1 ms timer in microseconds.
+// node loop-gaps.mjs busy|idle prints the gaps between the ticks of a 1 ms timer in milliseconds.
 import { message, Process, Runtime } from '@mezzo/process';
 import { nanoseconds, print, quantile } from '../measure.mjs';
 
-const [figure, load] = process.argv.slice(2);
+const load = process.argv[2];
 const pairs = 100;
 const ticks = 3000;
-const shares = { p50: 0.5, p99: 0.99, max: 1 };
 
 const Ping = message('ping');
 let served = 0;
@@ -34,7 +33,7 @@ await new Promise((resolve) => {
   const timer = setInterval(() => {
     const now = nanoseconds();
     // The first ticks fall into the compilation of everything.
-    if (last > 0) gaps.push((now - last) / 1000);
+    if (last > 0) gaps.push((now - last) / 1e6);
     last = now;
     if (gaps.length < ticks + 200) return;
     clearInterval(timer);
@@ -42,5 +41,6 @@ await new Promise((resolve) => {
   }, 1);
 });
 if (load === 'busy' && served < ticks) throw new Error(`the processes were not busy: ${served} messages`);
-print(quantile(gaps.slice(-ticks), shares[figure]));
+const warm = gaps.slice(-ticks);
+print({ p50: quantile(warm, 0.5), p99: quantile(warm, 0.99), max: quantile(warm, 1) });
 process.exit(0);

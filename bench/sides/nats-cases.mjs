@@ -55,7 +55,7 @@ export async function printRate(count, run) {
     await run(count);
     if (attempt > 0) measured.push(count / ((nanoseconds() - start) / 1e9));
   }
-  print(Math.max(...measured), { cpu: microseconds(before), operations: count * runs });
+  print({ value: Math.max(...measured), cpu: microseconds(before), operations: count * runs });
 }
 
 /** Prints the median time of one operation in microseconds, one at a time, after a run to warm up. */
@@ -69,7 +69,7 @@ export async function printRoundTrip(count, one) {
       times[index] = (nanoseconds() - start) / 1000;
     }
   }
-  print(median(times), { cpu: microseconds(before), operations: count * 2 });
+  print({ value: median(times), cpu: microseconds(before), operations: count * 2 });
 }
 
 /** Of a receiver: tells when it is asked to end what processor time it took since now. */

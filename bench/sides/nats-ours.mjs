@@ -26,12 +26,11 @@ const schema = (accepts) => ({
   },
 });
 const isNumber = (value) => typeof value === 'number';
-const isTimes = (value) => Array.isArray(value) && value.every(isNumber);
 const Item = message('item', schema(name === 'typed' ? isOrder : (value) => value instanceof Uint8Array));
 const Begin = message('begin', schema(isNumber));
 const Done = message('done', schema(isNumber));
 const Stamp = message('stamp', schema(isNumber));
-const Delays = message('delays', schema(isTimes));
+const Delay = message('delay', schema(isNumber));
 const Question = message('question', schema(isNumber));
 const Answer = message('answer', schema(isNumber));
 const Ping = message('ping');
@@ -51,7 +50,7 @@ class Sink extends Process {
     this.install(Stamp, (sent, from) => {
       this.delays.push((nanoseconds() - sent) / 1000);
       if (this.delays.length < this.expected) return;
-      this.send(from, Delays, [quantile(this.delays, 0.99), quantile(this.delays, 0.5)]);
+      this.send(from, Delay, quantile(this.delays, 0.99));
       this.send(from, Done, this.delays.length);
     });
     this.install(Question, (n, from) => void this.send(from, Answer, n + 1));
@@ -61,8 +60,8 @@ class Sink extends Process {
 class Source extends Process {
   initialize() {
     this.install(Done, (received) => this.done(received));
-    this.install(Delays, (delays) => {
-      this.delays = delays;
+    this.install(Delay, (delay) => {
+      this.delay99 = delay;
     });
   }
   async pump(to, total) {
@@ -79,7 +78,7 @@ class Source extends Process {
   }
   async stamp(to, total) {
     await this.complete(to, total, () => paced(total, () => this.send(to, Stamp, nanoseconds())));
-    return this.delays;
+    return this.delay99;
   }
   async complete(to, total, send) {
     const arrived = new Promise((resolve) => (this.done = resolve));
@@ -117,8 +116,8 @@ if (role === 'receive') {
   runtime.spawn(source);
   if (name === 'oneway.loaded') {
     const before = process.cpuUsage();
-    const [p99, p50] = await source.stamp(to, count);
-    print(p99, { p50, cpu: microseconds(before), operations: count });
+    const value = await source.stamp(to, count);
+    print({ value, cpu: microseconds(before), operations: count });
   } else if (inflight === 1) {
     await printRoundTrip(count, ask);
   } else {

@@ -49,7 +49,7 @@ if (role === 'receive') {
   });
   listen('stamp', (stamp) => {
     delays.push((nanoseconds() - heard(stamp)) / 1000);
-    if (delays.length === count) say('delays', [quantile(delays, 0.99), quantile(delays, 0.5)]);
+    if (delays.length === count) say('delay', quantile(delays, 0.99));
   });
   listen('ask', (question) => question.respond(encoder.encode(String(heard(question) + 1))));
   listen('ping', (question) => say('pong', heard(question) + 1));
@@ -94,11 +94,10 @@ if (role === 'receive') {
   };
   if (name === 'oneway.loaded') {
     const before = process.cpuUsage();
-    const delays = new Promise((resolve) => listen('delays', (message) => resolve(heard(message))));
+    const delay = new Promise((resolve) => listen('delay', (message) => resolve(heard(message))));
     await connection.flush();
     await paced(count, () => say('stamp', nanoseconds()));
-    const [p99, p50] = await delays;
-    print(p99, { p50, cpu: microseconds(before), operations: count });
+    print({ value: await delay, cpu: microseconds(before), operations: count });
   } else if (inflight === 1) {
     await printRoundTrip(count, ping);
   } else {

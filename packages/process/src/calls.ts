@@ -1,13 +1,11 @@
-import type { CallChain } from './call-chain.ts';
 import { Cell } from './cell.ts';
-import type { Belonging } from './extras.ts';
 import { type Duration, toMilliseconds } from './duration.ts';
 import { AskTimeout, ProcessGone } from './errors.ts';
 import { Deferred, Future } from './future/future.ts';
-import { isThenable } from './future/outcome.ts';
 import type { LocalPID } from './pid.ts';
 import type { Process, Unwrapped } from './process.ts';
 import type { Runtime } from './runtime.ts';
+import type { StreamReader } from './stream/stream-reader.ts';
 import { currentOwner } from './turn.ts';
 
 type Method<P> = Exclude<
@@ -34,7 +32,7 @@ export type Telling<P> = {
 export type Streaming<P> = {
   readonly [M in Method<P> as Result<P, M> extends Bitwise ? M : never]: (
     ...given: Arguments<P, M>
-  ) => Result<P, M> extends AsyncIterable<infer T> | Generator<infer T> ? AsyncIterableIterator<T> : never;
+  ) => Result<P, M> extends AsyncIterable<infer T> | Generator<infer T> ? StreamReader<T> : never;
 };
 
 export interface AskingOptions {
@@ -73,126 +71,18 @@ export function telling<P>(pid: LocalPID<P>): Telling<P> {
 }
 
 export function streaming<P>(pid: LocalPID<P>): Streaming<P> {
-  return byName<Streaming<P>>((name, given) => new MethodStream(cellOf(pid), name, given));
+  return byName<Streaming<P>>((name, given) => {
+    const cell = cellOf(pid);
+    const source = (process: Process) => itemsOf(invoke(process, name, given), name);
+    return cell.runtime.streams.readMethod(cell, name, source, callerIn(cell.runtime));
+  });
 }
 
-type Items = Iterator<unknown> | AsyncIterator<unknown>;
-type Step = (items: Items) => IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
-
-const over = { done: true, value: undefined } as const;
-
-/**
- * The items of a generator method, each fetched by a round trip within the runtime and taken in a turn of its process.
- * Nothing is sent ahead of the reader, so there is no window; what the generator throws reaches the reader as it is.
- */
-class MethodStream implements AsyncIterableIterator<unknown>, Belonging {
-  readonly #cell: Cell;
-  readonly #name: string;
-  readonly #given: readonly unknown[];
-  #items: Items | undefined;
-  /** Who waits for an item, to be told if the process ends before. */
-  readonly #waiting = new Set<(gone: ProcessGone) => void>();
-  /** Nobody reads any more. */
-  #left = false;
-
-  constructor(cell: Cell, name: string, given: readonly unknown[]) {
-    this.#cell = cell;
-    this.#name = name;
-    this.#given = given;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<unknown>> {
-    return this.#left ? over : this.#turn((items) => items.next());
-  }
-
-  /** Has the generator run its `finally` blocks, in a turn of the process. */
-  async return(): Promise<IteratorResult<unknown>> {
-    const begun = this.#items !== undefined && !this.#left;
-    this.#left = true;
-    // Not begun, or the process is gone: there is nothing to close.
-    if (!begun || this.#cell.ended) return over;
-    try {
-      await this.#turn((items) => items.return?.() ?? over);
-    } catch (error) {
-      if (!(error instanceof ProcessGone)) throw error;
-    }
-    return over;
-  }
-
-  /** The process has ended: what waits in the generator may never come. */
-  ownerEnded(): void {
-    this.#left = this.#waiting.size > 0;
-    const error = new ProcessGone(
-      'PROCESS_ENDED',
-      `${this.#cell.pid.toString()} has ended in the midst of '${this.#name}'`,
-    );
-    for (const fail of this.#waiting) fail(error);
-    this.#waiting.clear();
-    this.#close();
-  }
-
-  #turn(step: Step): Promise<IteratorResult<unknown>> {
-    const { runtime, pid } = this.#cell;
-    return new Promise((resolve, reject) => {
-      const given = (result: IteratorResult<unknown>): void => {
-        this.#waiting.delete(reject);
-        if (result.done === true) this.#forget();
-        resolve(result);
-      };
-      const failed = (error: unknown): void => {
-        this.#waiting.delete(reject);
-        this.#forget();
-        reject(error);
-      };
-      this.#waiting.add(reject);
-      const turn = (process: Process): void => {
-        // A promise of the next item must not hold the mailbox, and what the generator throws is the reader's.
-        this.#attempt(process, step).then(given, failed);
-      };
-      const result = new Deferred<unknown>();
-      const text = `${pid.toString()} has ended before '${this.#name}' could go on`;
-      result.future.onFailed(failed).onAbandoned(() => failed(new ProcessGone('PROCESS_ENDED', text)));
-      runtime.delivery.dispatch(pid, turn, this.#name, result, chainTo(runtime));
-    });
-  }
-
-  async #attempt(process: Process, step: Step): Promise<IteratorResult<unknown>> {
-    if (this.#items === undefined) {
-      if (this.#left) return over;
-      this.#items = itemsOf(invoke(process, this.#name, this.#given), this.#name);
-      (this.#cell.extras.belongings ??= new Set()).add(this);
-    }
-    return step(this.#items);
-  }
-
-  /** The generator is over. */
-  #forget(): void {
-    this.#left = true;
-    if (!this.#cell.ended) this.#cell.extras.belongings?.delete(this);
-  }
-
-  #close(): void {
-    const threw = (error: unknown): void => {
-      this.#cell.runtime.report(error, `'${this.#name}' of ${this.#cell.pid.toString()} threw while it was closed`);
-    };
-    try {
-      const closed = this.#items?.return?.();
-      if (isThenable(closed)) closed.then(undefined, threw);
-    } catch (error) {
-      threw(error);
-    }
-  }
-}
-
-function itemsOf(source: unknown, name: string): Items {
+function itemsOf(source: unknown, name: string): Iterable<unknown> | AsyncIterable<unknown> {
   if (source instanceof Future && source.isFailed) throw source.failure();
   if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source) return (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-    if (Symbol.iterator in source) return (source as Iterable<unknown>)[Symbol.iterator]();
+    if (Symbol.asyncIterator in source) return source as AsyncIterable<unknown>;
+    if (Symbol.iterator in source) return source as Iterable<unknown>;
   }
   throw new TypeError(`Method '${name}' gives no items: expected a generator or another iterable`);
 }
@@ -233,14 +123,14 @@ function ask(pid: LocalPID<unknown>, name: string, given: readonly unknown[], ti
     else answer.discard();
   };
   result.future.onAny(settled).onAbandoned(gone);
-  runtime.delivery.dispatch(pid, (process) => invoke(process, name, given), name, result, chainTo(runtime));
+  runtime.delivery.dispatch(pid, (process) => invoke(process, name, given), name, result, callerIn(runtime)?.callChain);
   return answer.future;
 }
 
-/** Of a process's own turn: who waits. */
-function chainTo(runtime: Runtime): CallChain | undefined {
+/** The process of the runtime whose turn it is. */
+function callerIn(runtime: Runtime): Cell | undefined {
   const caller = currentOwner();
-  return caller instanceof Cell && caller.runtime === runtime ? caller.callChain : undefined;
+  return caller instanceof Cell && caller.runtime === runtime ? caller : undefined;
 }
 
 function cellOf(pid: LocalPID<unknown>): Cell {

@@ -203,7 +203,12 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
   /** The short way of a message that has nothing but a body and a sender. */
   take(name: string, body: unknown, from: PID): boolean {
     const mailbox = this.#mailbox;
-    if (mailbox === undefined || this.#state !== 'ready' || mailbox.size >= this.bound || this.#runtime?.timed === true) {
+    if (
+      mailbox === undefined ||
+      this.#state !== 'ready' ||
+      mailbox.size >= this.bound ||
+      this.#runtime?.timed === true
+    ) {
       return this.accept(new Event('message', name, from, body));
     }
     mailbox.pushMessage(name, body, from);

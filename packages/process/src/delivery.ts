@@ -25,13 +25,7 @@ export class Delivery {
   /** A local message needs nothing but its way into the mailbox. */
   readonly #plain: boolean;
 
-  constructor(
-    runtime: Runtime,
-    processes: Processes,
-    endpoints: Endpoints,
-    node: Node | undefined,
-    freezes: boolean,
-  ) {
+  constructor(runtime: Runtime, processes: Processes, endpoints: Endpoints, node: Node | undefined, freezes: boolean) {
     this.#runtime = runtime;
     this.#processes = processes;
     this.#endpoints = endpoints;

@@ -90,7 +90,7 @@ export abstract class Process {
     const run = (body: unknown, from: PID): void => {
       if (!isEndpoint(from))
         return this.cell.runtime.deadLetter({ reason: 'unhandled', name: kind.name, from, to: this.self });
-      this.cell.runtime.feed(this.cell, from, kind.item, (call) => producer(body as Q, from, call));
+      this.cell.runtime.streams.feed(this.cell, from, kind.item, (call) => producer(body as Q, from, call));
     };
     this.#handle(new Handler(kind as Message<unknown>, run, false));
   }
@@ -140,7 +140,7 @@ export abstract class Process {
 
   /** As `runtime.stream`, for a reader that ends with this process. */
   protected stream<Q, T>(to: PID, kind: StreamRequest<Q, T>, body: Q, options: StreamOptions = {}): StreamReader<T> {
-    return this.cell.runtime.stream(to, kind, body, options, this.cell);
+    return this.cell.runtime.streams.read(to, kind, body, options, this.cell);
   }
 
   /** As `runtime.dispatch`, but fails at once with WaitCycle where awaiting it would never end. */
@@ -174,7 +174,9 @@ export abstract class Process {
   protected watch<T>(pid: PID, kind: Message<T>, ...body: [T] extends [void] ? [] : [T]): Subscription;
   protected watch<T>(pid: PID, kind: Message<T>, body?: T): Subscription {
     const { runtime, pid: self } = this.cell;
-    const end = runtime.watch(pid, self).onReady(() => void runtime.delivery.message(self, kind as Message<unknown>, body, pid));
+    const end = runtime
+      .watch(pid, self)
+      .onReady(() => void runtime.delivery.message(self, kind as Message<unknown>, body, pid));
     return { cancel: () => void end.discard() };
   }
 

@@ -44,7 +44,12 @@ export class Relay implements Endpoint {
     if (event.kind !== 'message') return false;
     if (event.name === Opened.name && event.from !== undefined) return this.#refuseStream(event.from);
     this.#close();
-    return this.#runtime.delivery.message(this.#asker, { name: event.name, schema: anything }, event.body, this.#runtime.nobody);
+    return this.#runtime.delivery.message(
+      this.#asker,
+      { name: event.name, schema: anything },
+      event.body,
+      this.#runtime.nobody,
+    );
   }
 
   take(name: string, body: unknown, from: PID): boolean {

@@ -35,8 +35,8 @@ import type {
   RuntimeOptions,
 } from './runtime-options.ts';
 import { type Tracing, untracedClock, untracedLoop } from './tracing.ts';
-import { type StreamOptions, StreamReader } from './stream/stream-reader.ts';
-import { type StreamCall, StreamWriter } from './stream/stream-writer.ts';
+import type { StreamOptions, StreamReader } from './stream/stream-reader.ts';
+import { Streams } from './stream/streams.ts';
 import type { Subscription, Transport } from './transport.ts';
 import { watch } from './watch.ts';
 
@@ -63,6 +63,8 @@ export class Runtime implements AsyncDisposable {
   readonly living: Processes;
   /** @internal */
   readonly delivery: Delivery;
+  /** @internal */
+  readonly streams: Streams;
   /** @internal Each process has its own time. */
   readonly timed: boolean;
   /** @internal */
@@ -115,6 +117,7 @@ export class Runtime implements AsyncDisposable {
     this.living = new Processes(this);
     this.#endpoints = new Endpoints(this);
     this.#asks = new Asks(this, this.#endpoints);
+    this.streams = new Streams(this, this.#endpoints);
     this.#http = options.http;
     this.transport = options.transport;
     this.#node =
@@ -235,27 +238,8 @@ export class Runtime implements AsyncDisposable {
    * Asks for a stream and reads it: `for await (const item of runtime.stream(pid, Tail, { path }))`. The producer sends only
    * what the reader's window has room for; leaving the loop stops it. Throws WINDOW_INVALID; see StreamReader for the rest.
    */
-  stream<Q, T>(
-    to: PID,
-    kind: StreamRequest<Q, T>,
-    body: Q,
-    options: StreamOptions = {},
-    owner?: Cell,
-  ): StreamReader<T> {
-    const reader = new StreamReader<T>(this, this.#endpoints, to, kind, options, owner);
-    reader.open(kind as Message<unknown>, body);
-    return reader;
-  }
-
-  /** @internal Feeds a stream from a process here. */
-  feed<T>(
-    cell: Cell,
-    reader: PID,
-    item: Message<T>,
-    source: (call: StreamCall) => Iterable<T> | AsyncIterable<T>,
-  ): void {
-    const writer = new StreamWriter<T>(cell, this.#endpoints, reader, item);
-    writer.open(() => source(writer));
+  stream<Q, T>(to: PID, kind: StreamRequest<Q, T>, body: Q, options: StreamOptions = {}): StreamReader<T> {
+    return this.streams.read(to, kind, body, options, undefined);
   }
 
   /**

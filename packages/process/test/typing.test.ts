@@ -10,6 +10,7 @@ import {
   request,
   type Runtime,
   streamRequest,
+  type StreamReader,
 } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
@@ -265,8 +266,8 @@ describe('types', () => {
 
     it('of generators are streams, and nothing else is', () => {
       const [texts, numbers] = [account.stream.entries(1), account.stream.ticks()];
-      expect(same<typeof texts, AsyncIterableIterator<string>>(true)).to.equal(true);
-      expect(same<typeof numbers, AsyncIterableIterator<number>>(true)).to.equal(true);
+      expect(same<typeof texts, StreamReader<string>>(true)).to.equal(true);
+      expect(same<typeof numbers, StreamReader<number>>(true)).to.equal(true);
       unused(
         // @ts-expect-error -- bit by bit
         () => account.ask.entries(1),

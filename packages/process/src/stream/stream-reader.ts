@@ -100,7 +100,11 @@ export class StreamReader<T> implements Endpoint, Belonging, AsyncIterableIterat
 
   /** @internal Asks the producer to begin. */
   open(kind: Message<unknown>, body: unknown): void {
-    if (this.#end !== undefined || this.#runtime.delivery.message(this.to, kind, body, this.pid, this.#owner?.callChain)) return;
+    if (
+      this.#end !== undefined ||
+      this.#runtime.delivery.message(this.to, kind, body, this.pid, this.#owner?.callChain)
+    )
+      return;
     // A refusal may have told more than that it was one; then this tells nothing.
     this.#finish(
       new ProcessGone(

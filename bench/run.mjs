@@ -105,7 +105,10 @@ function rounded(value) {
 
 function tableOf(results, markdown) {
   const columns = [
-    ['name', ({ name, lowerIsBetter }) => `\`${name}\`${lowerIsBetter ? ' (lower is better)' : ''}`],
+    [
+      'name',
+      ({ name, lowerIsBetter }) => `${markdown ? `\`${name}\`` : name}${lowerIsBetter ? ' (lower is better)' : ''}`,
+    ],
     ['ours', ({ ours }) => readable(ours)],
     ['reference', ({ reference }) => readable(reference)],
     ['unit', ({ unit }) => unit],
@@ -126,11 +129,10 @@ function condition({ of, atLeast, atMost }) {
 }
 
 function readableTimes({ sender, receiver }) {
-  return `${sender.toPrecision(2)} + ${receiver.toPrecision(2)}`;
+  return `${readable(sender, 2)} + ${readable(receiver, 2)}`;
 }
 
-const legend = `
-ratio: ours / reference; difference: ours - reference, in the unit.
+const legend = `ratio: ours / reference; difference: ours - reference, in the unit.
 spread: of single rounds, (largest - smallest) / median of the ratios, or largest - smallest of the differences.
 cpu: microseconds of the processor per operation, sender + receiver.
 `;

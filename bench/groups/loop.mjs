@@ -7,18 +7,16 @@ export const loop = {
     {
       ours: () => side('loop-gaps.mjs', ['busy']),
       reference: () => side('loop-gaps.mjs', ['idle']),
-      cases: [
-        { figure: 'p50' },
-        { figure: 'p99' },
-        { figure: 'max', target: { of: 'difference', atMost: 10 } },
-      ].map((one) => ({
-        ...one,
-        name: `loop.gap.${one.figure}`,
-        unit: 'ms',
-        lowerIsBetter: true,
-        comparison: 'difference',
-        referenceName: 'idle loop',
-      })),
+      cases: [{ figure: 'p50' }, { figure: 'p99' }, { figure: 'max', target: { of: 'difference', atMost: 10 } }].map(
+        (one) => ({
+          ...one,
+          name: `loop.gap.${one.figure}`,
+          unit: 'ms',
+          lowerIsBetter: true,
+          comparison: 'difference',
+          referenceName: 'idle loop',
+        }),
+      ),
     },
   ],
 };

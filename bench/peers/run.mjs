@@ -66,7 +66,7 @@ function cell(library, ours, work) {
 function verdict(ours, peers, work) {
   if (targets[work] === undefined) return '';
   const ratio = median(ours.rates[work]) / Math.max(...peers.map(({ rates }) => median(rates[work])));
-  return `best x ${targets[work]}: ${ratio >= targets[work] ? 'yes' : 'no'}`;
+  return `>= ${targets[work]} x the best: ${ratio >= targets[work] ? 'yes' : 'no'}`;
 }
 
 function row(name, show) {

@@ -1,4 +1,4 @@
-import type { Owner } from '../turn.ts';
+import { enterTurn, type Owner } from '../turn.ts';
 
 export const Ready = 1;
 export const Failed = 2;
@@ -30,4 +30,45 @@ export class Callback {
     this.run = run;
     this.owner = owner;
   }
+}
+
+/** Callbacks that complete futures whose callbacks complete futures: deeper than this they wait for the outermost. */
+const deepest = 100;
+let depth = 0;
+const postponed: { readonly callback: Callback; readonly subject: unknown }[] = [];
+
+/** Runs a callback in its owner's name: an exception in it belongs to who registered it, never to who completed the future. */
+export function notify(callback: Callback, subject: unknown): void {
+  if (depth >= deepest) {
+    postponed.push({ callback, subject });
+    return;
+  }
+  const { owner } = callback;
+  const previous = enterTurn(owner);
+  depth++;
+  try {
+    (callback.run as (subject: unknown) => void)(subject);
+  } catch (error) {
+    if (owner === undefined) throwLater(error);
+    else owner.fail(error);
+  } finally {
+    depth--;
+    enterTurn(previous);
+  }
+  if (depth === 0 && postponed.length > 0) runPostponed();
+}
+
+/** What was too deep, in order; it runs before the outermost callback's caller goes on. */
+function runPostponed(): void {
+  for (let batch = postponed.splice(0); batch.length > 0; batch = postponed.splice(0)) {
+    depth++;
+    for (const { callback, subject } of batch) notify(callback, subject);
+    depth--;
+  }
+}
+
+/** Outside any process nobody can be crashed; the error must be seen, but not by the innocent completer. */
+function throwLater(error: unknown): void {
+  // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
+  void Promise.reject(error);
 }

@@ -10,6 +10,7 @@ import {
   DiscardRequested,
   Failed,
   type Moment,
+  notify,
   Outcome,
   Ready,
 } from './callback.ts';
@@ -24,12 +25,8 @@ export interface Discardable {
 
 export type FutureState = 'pending' | 'ready' | 'failed' | 'discarded';
 
-/** Callbacks that complete futures whose callbacks complete futures: deeper than this they wait for the outermost. */
-const deepest = 100;
-let depth = 0;
 /** What `then` of a future that is READY continues from. */
 const soon = Promise.resolve();
-const postponed: { readonly future: Future<never>; readonly callback: Callback }[] = [];
 
 /**
  * The reading side of a value that is not there yet, as libprocess's Future: its state can be inspected, callbacks run
@@ -468,45 +465,9 @@ export class Future<T> implements PromiseLike<T>, Discardable {
     for (const callback of due) this.#notify(callback);
   }
 
-  /** Runs a callback in its owner's name: an exception in it belongs to who registered it, never to who completed the future. */
   #notify(callback: Callback): void {
-    if (depth >= deepest) {
-      postponed.push({ future: this as Future<unknown> as Future<never>, callback });
-      return;
-    }
-    const { moment, owner } = callback;
-    const subject = moment === Ready ? this.#value : moment === Failed ? this.#error : this;
-    const previous = enterTurn(owner);
-    depth++;
-    try {
-      (callback.run as (subject: unknown) => void)(subject);
-    } catch (error) {
-      if (owner === undefined) throwLater(error);
-      else owner.fail(error);
-    } finally {
-      depth--;
-      enterTurn(previous);
-    }
-    if (depth === 0 && postponed.length > 0) runPostponed();
-  }
-
-  /** @internal */
-  static resume(future: Future<never>, callback: Callback): void {
-    future.#notify(callback);
-  }
-}
-
-/** What `fetch` and Node's own functions reject with when their signal aborts. */
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
-}
-
-/** What was too deep, in order; it runs before the outermost callback's caller goes on. */
-function runPostponed(): void {
-  for (let batch = postponed.splice(0); batch.length > 0; batch = postponed.splice(0)) {
-    depth++;
-    for (const { future, callback } of batch) Future.resume(future, callback);
-    depth--;
+    const { moment } = callback;
+    notify(callback, moment === Ready ? this.#value : moment === Failed ? this.#error : this);
   }
 }
 
@@ -520,8 +481,7 @@ function settleWith<T>(next: Deferred<T>, fn: () => T | Future<T>): void {
   }
 }
 
-/** Outside any process nobody can be crashed; the error must be seen, but not by the innocent completer. */
-function throwLater(error: unknown): void {
-  // oxlint-disable-next-line typescript/no-floating-promises -- nobody is to catch it
-  void Promise.reject(error);
+/** What `fetch` and Node's own functions reject with when their signal aborts. */
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }

@@ -2,25 +2,22 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { root } from '../support/command.ts';
 import { withNatsServer } from '../support/nats-server.ts';
-import { type Page, readPage } from './page.ts';
+import { skipBecause } from '../support/skip.ts';
+import { commandOf, type Page, readPage } from './page.ts';
 
 /** Inside the checkout, so that packages are found. */
 const folder = join(root, 'test', 'docs', '.programs');
-const inThreads = join(root, 'packages/process/test/pool/fixtures/typescript-in-threads.mjs');
-const node = ['--import', 'tsx', '--import', pathToFileURL(inThreads).href, '--conditions=mezzo:source'];
 
-// These have tests of their own: they show more than programs.
 const pages = [
   'README.md',
   'packages/process/README.md',
   ...['docs', 'docs/process'].flatMap((place) =>
     readdirSync(join(root, place))
-      .filter((name) => name.endsWith('.md') && !['nats.md', 'simulation.md', 'streams.md'].includes(name))
+      .filter((name) => name.endsWith('.md'))
       .map((name) => `${place}/${name}`),
   ),
 ]
@@ -62,17 +59,19 @@ describe('the programs of the documentation', function () {
 
       for (const { file, use, output } of page.programs) {
         if (use === 'compiled') continue;
-        it(`${file} ${output === undefined ? 'runs' : 'prints what the page says'}`, async () => {
-          const program = [...node, join(folderOf(page), file)];
-          const options = { cwd: root, env: { ...process.env, NATS_URL: server.url }, timeout: 60_000 };
+        it(`${file} ${output === undefined ? 'runs' : 'prints what the page says'}`, async function () {
+          const [command, program] = commandOf(join(folderOf(page), file));
+          if (command === 'bash' && spawnSync('bash', ['--version']).status !== 0) skipBecause(this, 'no bash on PATH');
+          const env = { ...process.env, NATS_URL: server.url, NATS_PORT: `${server.port}` };
+          const options = { cwd: root, env, timeout: 60_000 };
           if (use === 'background') {
-            const child = spawn(process.execPath, program, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
+            const child = spawn(command, program, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
             started.push(child);
             const [said] = (await once(child.stdout, 'data')) as [Buffer];
             if (output !== undefined) expect(String(said)).to.equal(output);
             return;
           }
-          const { stdout } = await promisify(execFile)(process.execPath, program, options);
+          const { stdout } = await promisify(execFile)(command, program, options);
           if (output !== undefined) expect(stdout).to.equal(output);
         });
       }

@@ -10,7 +10,7 @@ import type { Runtime } from './runtime.ts';
 
 /** An ask that waits for its answer. It is itself the address that the answer goes to. */
 export class PendingAsk extends PID implements Endpoint, Discardable {
-  readonly to: PID;
+  to: PID;
   readonly kind: string;
   readonly reply: Message<unknown>;
   readonly future: Future<unknown>;
@@ -75,6 +75,13 @@ export class PendingAsk extends PID implements Endpoint, Discardable {
   /** The answer came, and is none. */
   invalid(_from: PID, error: ProcessError): void {
     this.fail(error);
+  }
+
+  /** The question was passed on to another node: the answer is due from there. */
+  passedOn(to: PID): void {
+    const { node } = this.to;
+    this.to = to;
+    this.queue.endpoints.moved(this, node);
   }
 
   /** A process of this runtime works on the answer from now on; in vain, if the ask is over already. */

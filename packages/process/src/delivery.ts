@@ -150,6 +150,8 @@ export class Delivery {
     meta: EventMeta | undefined,
   ): boolean {
     if (this.#node !== undefined && schema !== undefined) {
+      const asker = from.receiver;
+      if (asker instanceof PendingAsk && asker.to !== to) asker.passedOn(to);
       return this.#node.send(to, name, body, spokesman(this.#runtime, this.#endpoints, from, to), meta);
     }
     this.#runtime.deadLetter({ reason: schema === undefined ? 'local-only' : 'unreachable', name, from, to });

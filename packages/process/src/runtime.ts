@@ -351,7 +351,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Lets anybody on the broker, node or not, send JSON to a local process under a name: see `docs/nats.md`. It closes when the
+   * Lets anybody on the broker, node or not, send JSON to a local process under a name: see `docs/process/nats.md`. It closes when the
    * process ends. Where several nodes have the name open, each message goes to one of them; without a transport nobody comes.
    * Throws DOOR_NAME_INVALID, DOOR_NAME_TAKEN or PROCESS_NOT_FOUND.
    */

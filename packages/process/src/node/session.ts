@@ -65,7 +65,9 @@ export class Session {
   }
   /** True while something is to be delivered and there is hope that it will be. */
   get owes(): boolean {
-    return !this.#ended && !this.#suspected && (this.#outbox.hasWaiting || this.#outbox.hasUnacknowledged);
+    // One that we talked to may be reconnecting, as a slow consumer that the server cut off does.
+    const hopeful = this.#open || !this.#suspected;
+    return !this.#ended && hopeful && (this.#outbox.hasWaiting || this.#outbox.hasUnacknowledged);
   }
   /** True when more waits for a peer that takes nothing than a node can keep. */
   get overflows(): boolean {

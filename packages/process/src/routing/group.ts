@@ -22,7 +22,8 @@ const retryDelay = 1000;
  * The members of a registered name behind one address on this node. It passes each message on to one of them in the name of
  * its sender, so that answers go straight back. That way is open between this node and any other; what comes from another
  * node goes to members of this one only, since a third node could not know whom to answer. With nobody to pass on to,
- * messages are dead letters and asks fail with ProcessGone; an ask whose member is lost with its node fails by its timeout.
+ * messages are dead letters and asks fail with ProcessGone; an ask whose member is lost with its node fails as if it had gone
+ * there straight.
  */
 export class Group<K extends Message<unknown>> extends Process {
   readonly #options: GroupOptions<K>;

@@ -206,9 +206,9 @@ describe('Future.then keeps the laws of Promises/A+', () => {
       return reasons;
     };
     for (const reason of await Promise.all(settled((deferred) => deferred.discard())))
-      expect(reason).to.be.instanceOf(FutureDiscarded);
+      expect(reason).to.be.instanceOf(FutureDiscarded).with.property('code', 'FUTURE_DISCARDED');
     for (const reason of await Promise.all(settled((deferred) => deferred.abandon())))
-      expect(reason).to.be.instanceOf(FutureAbandoned);
+      expect(reason).to.be.instanceOf(FutureAbandoned).with.property('code', 'FUTURE_ABANDONED');
     expect(await reasonOf(Future.discarded())).to.be.instanceOf(FutureDiscarded);
   });
 

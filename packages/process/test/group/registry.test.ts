@@ -114,6 +114,16 @@ describe('Registry', () => {
       expect(await dispatch(registry, (one) => one.names())).to.deep.equal([]);
     });
 
+    it('takes 65,536 entries of a node and refuses further ones', async () => {
+      const adder = runtime.spawn(new Adder('a'));
+      const refusals = await dispatch(registry, (one) => {
+        const outcomes = Array.from({ length: 2 ** 16 + 2 }, (_, n) => one.register(`name ${n}`, adder));
+        return outcomes.flatMap((outcome, n) => (outcome.isReady ? [] : [[n, outcome.failure()] as const]));
+      });
+      expect(refusals.map(([n]) => n)).to.deep.equal([2 ** 16, 2 ** 16 + 1]);
+      expect(refusals[0]?.[1]).to.have.property('code', 'REGISTRY_FULL');
+    });
+
     it('tells subscribers the members now and at each change, until they end or unsubscribe', async () => {
       const subscriber = new Subscriber('subscriber');
       const pid = runtime.spawn(subscriber);

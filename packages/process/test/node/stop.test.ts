@@ -23,6 +23,27 @@ describe('a node that stops', () => {
     expect(letters).to.deep.equal([]);
   });
 
+  it('waits for a peer that the broker has just cut off and that comes back', async () => {
+    await using world = new Simulation({ latency: [1, 5] });
+    const [a, b] = [await world.start('a'), await world.start('b')];
+    const listener = new Listener('listener');
+    b.spawn(listener);
+    a.send(a.pid('listener@b'), First, { n: 1 });
+    await world.advanceUntil(() => listener.heard.length === 1, '1s');
+    world.network.disconnect('b');
+    a.send(a.pid('listener@b'), First, { n: 2 });
+    // The broker says that nobody listens there.
+    await world.advance('100ms');
+    const letters = deadLetters(a);
+    const stopped = a.stop();
+    await world.advance('500ms');
+    expect(stopped.isPending).to.equal(true);
+    world.network.reconnect('b');
+    await world.advanceUntil(() => !stopped.isPending, '5s');
+    expect(listener.heard).to.have.length(2);
+    expect(letters).to.deep.equal([]);
+  });
+
   it('waits no longer than 2 s for one that takes nothing', async () => {
     await using world = new Simulation();
     const [a, b] = [await world.start('a'), await world.start('b')];

@@ -1,8 +1,16 @@
 import { expect } from 'chai';
-import { dispatch, Group, type GroupOptions, ProcessGone, Registry, type Runtime } from '@mezzo/process';
+import {
+  dispatch,
+  Group,
+  type GroupOptions,
+  OutcomeUnknown,
+  ProcessGone,
+  Registry,
+  type Runtime,
+} from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 
-import { Add, Adder, Fail, First, Listener, Sum } from '../transport/processes.ts';
+import { Add, Adder, Fail, First, Listener, Stuck, Sum } from '../transport/processes.ts';
 import { inEveryWorld, outcome } from '../transport/worlds.ts';
 
 type Kind = typeof Add;
@@ -28,7 +36,7 @@ describe('Group', () => {
   });
 
   const spawn = (runtime: Runtime, options: Partial<GroupOptions<Kind>> = {}) =>
-    runtime.spawn(new Group<Kind>('group', { name: 'adders', kinds: [Add, Fail, First], ...options }));
+    runtime.spawn(new Group<Kind>('group', { name: 'adders', kinds: [Add, Fail, First, Stuck], ...options }));
 
   it('passes messages to the members of a name in turn, wherever they are; they answer the asker', async () => {
     const group = spawn(here);
@@ -129,6 +137,20 @@ describe('Group', () => {
     const late = here.ask(group, Add, { n: 1 }, { reply: Sum });
     await world.advance('100ms');
     expect(late.failure()).to.be.instanceOf(ProcessGone);
+  });
+
+  it('fails an ask whose member is lost with its node as soon as that is known', async () => {
+    const group = spawn(here);
+    await join(there, 'b');
+    await world.advance('1s');
+    // Somebody else's question, so that the node is known.
+    here.ask(group, Add, { n: 1 }, { reply: Sum });
+    await world.advance('1s');
+    const open = here.ask(group, Stuck, { n: 1 }, { reply: Sum, timeout: '1hrs' });
+    await world.advance('100ms');
+    world.crash('there');
+    await world.advance('1mins');
+    expect(open.failure()).to.be.instanceOf(OutcomeUnknown);
   });
 
   it('finds the registry again after that has ended', async () => {

@@ -230,7 +230,7 @@ describe('Supervisor', () => {
       diary.take();
       await crash('b');
       expect(diary.take()).to.equal('-b -c -a');
-      expect(exit()).to.include({ kind: 'crashed' });
+      expect(exit()).to.include({ kind: 'crashed' }).with.nested.property('error.code', 'RESTARTS_EXCEEDED');
       expect(errors.at(-1)).to.contain('gives up after more than 2 restarts within 10000 ms').and.contain('b broke');
       expect(runtime.processes).to.deep.equal([]);
     });

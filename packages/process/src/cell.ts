@@ -391,14 +391,16 @@ export class Cell implements Receiver, Runnable, Owner, Linker {
         if (outcome !== undefined) this.#follow(handler, outcome, new Event('message', name, from, body));
       }
     } catch (error) {
-      this.#unfinished = new Event('message', name, from, body);
       this.fail(error);
     }
-    if (this.#state === 'crashing') {
-      this.#unfinished = new Event('message', name, from, body);
-      this.#endCrashed(this.extras.crash);
-    }
+    if (this.#state === 'crashing') this.#endOver(name, body, from);
     if (this.#calls !== undefined && this.#state !== 'held') this.#calls = undefined;
+  }
+
+  /** Apart from #servePlain, which is to stay small enough for the compiler to put it where it is called. */
+  #endOver(name: string, body: unknown, from: PID): void {
+    this.#unfinished = new Event('message', name, from, body);
+    this.#endCrashed(this.extras.crash);
   }
 
   #serve(event: Event, runtime: Runtime): void {

@@ -10,6 +10,11 @@ export const Detect = message('detector.detect', wire(Type.Object({ previous: Ty
 /** The answer to Detect. Without a leader: the one that led is gone and no other is known yet. */
 export const Detected = message('detector.detected', wire(Type.Object({ leader: Type.Optional(leaderSchema) })));
 
+interface Waiting {
+  readonly from: PID;
+  readonly previous: Leader | undefined;
+}
+
 /** How often, in milliseconds, the leader is asked for while none is known. */
 const askInterval = 500;
 
@@ -19,7 +24,7 @@ const askInterval = 500;
  */
 export class AnnouncementDetector extends Process {
   readonly #cluster: string;
-  readonly #waiting: { readonly from: PID; readonly previous: Leader | undefined }[] = [];
+  readonly #waiting: Waiting[] = [];
   #leader: Leader | undefined;
   #newest: Leader | undefined;
   #subscription: Subscription | undefined;
@@ -48,8 +53,8 @@ export class AnnouncementDetector extends Process {
   }
 
   #detect(previous: Leader | undefined, from: PID): void {
-    this.#waiting.push({ from, previous });
-    this.#answer();
+    // Those that waited before have heard all there is to say.
+    this.#answer({ from, previous });
     this.#ask();
   }
 
@@ -65,14 +70,12 @@ export class AnnouncementDetector extends Process {
 
   #become(leader: Leader | undefined): void {
     this.#leader = leader;
-    this.#answer();
+    for (const waiting of this.#waiting.splice(0)) this.#answer(waiting);
   }
 
-  #answer(): void {
-    for (const waiting of this.#waiting.splice(0)) {
-      if (waiting.previous?.address === this.#leader?.address) this.#waiting.push(waiting);
-      else this.send(waiting.from, Detected, { leader: this.#leader });
-    }
+  #answer(waiting: Waiting): void {
+    if (waiting.previous?.address === this.#leader?.address) this.#waiting.push(waiting);
+    else this.send(waiting.from, Detected, { leader: this.#leader });
   }
 
   #ask(): void {

@@ -27,10 +27,40 @@ const address = Type.String({ maxLength: 1024 });
 export const ids = { frameworkId, agentId, offerId, taskId, executorId, uuid };
 export const parts = { bytes, text, time, duration, texts, textMap, address, givenTaskId };
 
+const labels = Type.Array(Type.Object({ key: text, value: Type.Optional(text) }));
+
+const reservation = Type.Object({
+  type: Type.Enum(['STATIC', 'DYNAMIC']),
+  role: text,
+  principal: Type.Optional(text),
+  labels: Type.Optional(labels),
+});
+
+const disk = Type.Object({
+  persistence: Type.Optional(Type.Object({ id: text, principal: Type.Optional(text) })),
+  volume: Type.Optional(
+    Type.Object({ containerPath: text, mode: Type.Enum(['RW', 'RO']), hostPath: Type.Optional(text) }),
+  ),
+  source: Type.Optional(
+    Type.Object({
+      type: Type.Enum(['PATH', 'MOUNT', 'BLOCK', 'RAW']),
+      root: Type.Optional(text),
+      id: Type.Optional(text),
+      profile: Type.Optional(text),
+      vendor: Type.Optional(text),
+      metadata: Type.Optional(labels),
+    }),
+  ),
+});
+
 const metadata = {
   name: Type.String(),
-  role: Type.Optional(Type.String()),
+  reservations: Type.Optional(Type.Array(reservation)),
   allocationRole: Type.Optional(Type.String()),
+  disk: Type.Optional(disk),
+  revocable: Type.Optional(Type.Literal(true)),
+  providerId: Type.Optional(text),
+  shared: Type.Optional(Type.Literal(true)),
 };
 
 export const resource = Type.Unsafe<Resource>(
@@ -62,6 +92,31 @@ export function compareTerms(a: Term, b: Term): number {
 
 // ---- frameworks
 
+/** Amounts of scalars by name, such as `{ cpus: 0.5, mem: 128 }`. */
+export const quantities = Type.Record(Type.String(), Type.Number());
+
+/**
+ * One condition on an agent: on the first attribute of a name, or on its host name or fault domain. An attribute that is no
+ * text satisfies every comparison; one that is not there only the negated ones.
+ */
+export const attributeConstraint = Type.Object({
+  selector: Type.Union([
+    Type.Object({ attribute: text }),
+    Type.Object({ pseudoattribute: Type.Enum(['HOSTNAME', 'REGION', 'ZONE']) }),
+  ]),
+  predicate: Type.Union([
+    Type.Object({ type: Type.Enum(['EXISTS', 'NOT_EXISTS']) }),
+    Type.Object({ type: Type.Enum(['TEXT_EQUALS', 'TEXT_NOT_EQUALS']), value: text }),
+    /** RE2 syntax; the whole text must match. */
+    Type.Object({ type: Type.Enum(['TEXT_MATCHES', 'TEXT_NOT_MATCHES']), regex: text }),
+  ]),
+});
+export type AttributeConstraint = Static<typeof attributeConstraint>;
+
+/** By role: an agent is offered if it satisfies all constraints of one group. A role without groups takes any agent. */
+export const offerConstraints = Type.Record(Type.String(), Type.Array(Type.Array(attributeConstraint)));
+export type OfferConstraints = Static<typeof offerConstraints>;
+
 export const frameworkInfo = Type.Object({
   /** Absent at the first subscription; the master gives one. */
   id: Type.Optional(frameworkId),
@@ -79,10 +134,24 @@ export const frameworkInfo = Type.Object({
   hostname: Type.Optional(text),
   webuiUrl: Type.Optional(text),
   labels: Type.Optional(textMap),
+  /**
+   * By role, alternatives of what an offer must at least hold (offer_filters.min_allocatable_resources); they replace the
+   * cluster's own for that role. None in the list: anything will do.
+   */
+  offerFilters: Type.Optional(Type.Record(Type.String(), Type.Array(quantities))),
+  offerConstraints: Type.Optional(offerConstraints),
 });
 export type FrameworkInfo = Static<typeof frameworkInfo>;
 
 // ---- agents
+
+/** Where a machine stands: frameworks without REGION_AWARE get no agents of other regions than the master's. */
+export const domain = Type.Object({ region: text, zone: text });
+export type Domain = Static<typeof domain>;
+
+/** When a machine will be away for maintenance, in milliseconds since the epoch; without a duration for ever. */
+export const unavailability = Type.Object({ start: time, duration: Type.Optional(duration) });
+export type Unavailability = Static<typeof unavailability>;
 
 export const agentInfo = Type.Object({
   id: Type.Optional(agentId),
@@ -91,6 +160,7 @@ export const agentInfo = Type.Object({
   attributes: textMap,
   /** Where the agent's own HTTP server is; empty without one. */
   url: text,
+  domain: Type.Optional(domain),
 });
 export type AgentInfo = Static<typeof agentInfo>;
 

@@ -5,7 +5,16 @@ import { wire } from './wire.ts';
 
 // ---- scheduler to master: the calls of Mesos's v1 scheduler API
 
-export const Subscribe = message('scheduler.subscribe', wire(Type.Object({ framework: frameworkInfo })));
+export const Subscribe = message(
+  'scheduler.subscribe',
+  wire(
+    Type.Object({
+      framework: frameworkInfo,
+      /** Roles without offers until they are revived. Default: none. */
+      suppressedRoles: Type.Optional(parts.texts),
+    }),
+  ),
+);
 
 export const Accept = message(
   'scheduler.accept',

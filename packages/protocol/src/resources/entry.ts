@@ -1,37 +1,10 @@
-import { UNRESERVED } from '../roles.ts';
+import { INDIVISIBLE, Metadata, sameMetadata } from './metadata.ts';
 import { coalesce, differenceOfRanges, rangesContain, sameRanges, unionOfRanges, type Ranges } from './ranges.ts';
-import type { Resource } from './resource.ts';
-import { fromThousandths, toThousandths } from './scalar.ts';
+import type { Resource, ResourceMetadata } from './resource.ts';
+import { fromThousandths, MAX_SCALAR, MAX_THOUSANDTHS, toThousandths } from './scalar.ts';
 
 // The inside of `Resources`. Allocation runs compare and add these by the million, so every entry has the same shape
 // whatever its type (one hidden class), scalars are kept as integers, and entries with the same metadata share it.
-
-export class Metadata {
-  readonly name: string;
-  readonly type: Resource['type'];
-  /** `*` when reserved to nobody. */
-  readonly role: string;
-  /** undefined when not allocated. */
-  readonly allocationRole: string | undefined;
-
-  constructor(name: string, type: Resource['type'], role: string, allocationRole: string | undefined) {
-    this.name = name;
-    this.type = type;
-    this.role = role;
-    this.allocationRole = allocationRole;
-  }
-}
-
-/** The one place that decides which amounts may be added to and taken from each other. */
-export function sameMetadata(left: Metadata, right: Metadata): boolean {
-  return (
-    left === right ||
-    (left.name === right.name &&
-      left.type === right.type &&
-      left.role === right.role &&
-      left.allocationRole === right.allocationRole)
-  );
-}
 
 const NO_RANGES: Ranges = [];
 const NO_ITEMS: ReadonlySet<string> = new Set();
@@ -41,61 +14,103 @@ export class Entry {
   readonly thousandths: number;
   readonly ranges: Ranges;
   readonly items: ReadonlySet<string>;
+  /** How often a shared one is there; 1 for all others. */
+  readonly copies: number;
 
-  constructor(metadata: Metadata, thousandths: number, ranges: Ranges, items: ReadonlySet<string>) {
+  constructor(metadata: Metadata, thousandths: number, ranges: Ranges, items: ReadonlySet<string>, copies: number) {
     this.metadata = metadata;
     this.thousandths = thousandths;
     this.ranges = ranges;
     this.items = items;
+    this.copies = copies;
   }
 
   /** Expects a valid resource. */
   static of(resource: Resource): Entry {
-    const { name, type, role, allocationRole } = resource;
-    const metadata = new Metadata(name, type, role ?? UNRESERVED, allocationRole);
+    const metadata = Metadata.of(resource);
     switch (resource.type) {
       case 'SCALAR':
-        return new Entry(metadata, toThousandths(resource.scalar), NO_RANGES, NO_ITEMS);
+        return Entry.scalar(metadata, toThousandths(resource.scalar));
       case 'RANGES':
-        return new Entry(metadata, 0, coalesce(resource.ranges), NO_ITEMS);
+        return new Entry(metadata, 0, coalesce(resource.ranges), NO_ITEMS, 1);
       case 'SET':
-        return new Entry(metadata, 0, NO_RANGES, new Set(resource.set));
+        return new Entry(metadata, 0, NO_RANGES, new Set(resource.set), 1);
     }
   }
 
+  static scalar(metadata: Metadata, thousandths: number): Entry {
+    return new Entry(metadata, thousandths, NO_RANGES, NO_ITEMS, 1);
+  }
+
   withMetadata(metadata: Metadata): Entry {
-    return new Entry(metadata, this.thousandths, this.ranges, this.items);
+    return new Entry(metadata, this.thousandths, this.ranges, this.items, this.copies);
+  }
+
+  withThousandths(thousandths: number): Entry {
+    return new Entry(this.metadata, thousandths, NO_RANGES, NO_ITEMS, this.copies);
   }
 
   get isEmpty(): boolean {
     return this.thousandths === 0 && this.ranges.length === 0 && this.items.size === 0;
   }
 
-  /** The three below expect equal metadata. */
+  /** Whether the two can be added to, taken from and compared with each other. */
+  meets(other: Entry): boolean {
+    const { metadata } = this;
+    if (!sameMetadata(metadata, other.metadata)) return false;
+    return (metadata.traits & INDIVISIBLE) === 0 || this.sameAmount(other);
+  }
+
+  /**
+   * The three below expect entries that meet, and this one none that is to stay apart.
+   *
+   * @throws {RangeError} if the sum is too large to be exact
+   */
   plus(other: Entry): Entry {
-    switch (this.metadata.type) {
-      case 'SCALAR':
-        return new Entry(this.metadata, this.thousandths + other.thousandths, NO_RANGES, NO_ITEMS);
+    const { metadata } = this;
+    if (metadata.isShared) {
+      return new Entry(metadata, this.thousandths, this.ranges, this.items, this.copies + other.copies);
+    }
+    switch (metadata.type) {
+      case 'SCALAR': {
+        const sum = this.thousandths + other.thousandths;
+        if (sum > MAX_THOUSANDTHS) {
+          throw new RangeError(`Cannot add up resources: the sum of ${metadata.name} is larger than ${MAX_SCALAR}`);
+        }
+        return new Entry(metadata, sum, NO_RANGES, NO_ITEMS, 1);
+      }
       case 'RANGES':
-        return new Entry(this.metadata, 0, unionOfRanges(this.ranges, other.ranges), NO_ITEMS);
+        return new Entry(metadata, 0, unionOfRanges(this.ranges, other.ranges), NO_ITEMS, 1);
       case 'SET':
-        return new Entry(this.metadata, 0, NO_RANGES, unionOfSets(this.items, other.items));
+        return new Entry(metadata, 0, NO_RANGES, unionOfSets(this.items, other.items), 1);
     }
   }
 
-  /** What is left; an empty entry, never a negative one, when `other` is more than this. */
-  minus(other: Entry): Entry {
-    switch (this.metadata.type) {
-      case 'SCALAR':
-        return new Entry(this.metadata, Math.max(0, this.thousandths - other.thousandths), NO_RANGES, NO_ITEMS);
-      case 'RANGES':
-        return new Entry(this.metadata, 0, differenceOfRanges(this.ranges, other.ranges), NO_ITEMS);
-      case 'SET':
-        return new Entry(this.metadata, 0, NO_RANGES, differenceOfSets(this.items, other.items));
+  /** What is left; undefined when that is nothing, and never a negative amount. */
+  minus(other: Entry): Entry | undefined {
+    const { metadata } = this;
+    if ((metadata.traits & INDIVISIBLE) !== 0) {
+      const copies = metadata.isShared ? this.copies - other.copies : 0;
+      return copies > 0 ? new Entry(metadata, this.thousandths, this.ranges, this.items, copies) : undefined;
+    }
+    switch (metadata.type) {
+      case 'SCALAR': {
+        const rest = this.thousandths - other.thousandths;
+        return rest > 0 ? new Entry(metadata, rest, NO_RANGES, NO_ITEMS, 1) : undefined;
+      }
+      case 'RANGES': {
+        const rest = differenceOfRanges(this.ranges, other.ranges);
+        return rest.length > 0 ? new Entry(metadata, 0, rest, NO_ITEMS, 1) : undefined;
+      }
+      case 'SET': {
+        const rest = differenceOfSets(this.items, other.items);
+        return rest.size > 0 ? new Entry(metadata, 0, NO_RANGES, rest, 1) : undefined;
+      }
     }
   }
 
   contains(other: Entry): boolean {
+    if (this.copies < other.copies) return false;
     switch (this.metadata.type) {
       case 'SCALAR':
         return this.thousandths >= other.thousandths;
@@ -117,45 +132,34 @@ export class Entry {
     }
   }
 
+  /** One copy of it. */
   toResource(): Resource {
     const { name, type } = this.metadata;
     switch (type) {
       case 'SCALAR':
-        return withRoles({ name, type, scalar: fromThousandths(this.thousandths) }, this.metadata);
+        return withMetadata({ name, type, scalar: fromThousandths(this.thousandths) }, this.metadata);
       case 'RANGES':
-        return withRoles({ name, type, ranges: this.ranges }, this.metadata);
+        return withMetadata({ name, type, ranges: this.ranges }, this.metadata);
       case 'SET':
-        return withRoles({ name, type, set: [...this.items] }, this.metadata);
-    }
-  }
-
-  toString(): string {
-    const { name, role, allocationRole } = this.metadata;
-    const allocation = allocationRole === undefined ? '' : `(allocated: ${allocationRole})`;
-    const reservation = role === UNRESERVED ? '' : `(${role})`;
-    return `${name}${allocation}${reservation}:${this.#value()}`;
-  }
-
-  #value(): string {
-    switch (this.metadata.type) {
-      case 'SCALAR':
-        return String(fromThousandths(this.thousandths));
-      case 'RANGES':
-        return `[${this.ranges.map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
-      case 'SET':
-        return `{${[...this.items].join(',')}}`;
+        return withMetadata({ name, type, set: [...this.items] }, this.metadata);
     }
   }
 }
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /**
  * Absent fields are left out, not undefined: this is what goes over the wire. Assigned and not spread, which is fifty
  * times slower in V8.
  */
-function withRoles<Value extends { name: string }>(resource: Value, { role, allocationRole }: Metadata): Value {
-  const roles: { name: string; role?: string; allocationRole?: string } = resource;
-  if (role !== UNRESERVED) roles.role = role;
-  if (allocationRole !== undefined) roles.allocationRole = allocationRole;
+function withMetadata<Value extends { name: string }>(resource: Value, metadata: Metadata): Value {
+  const fields: Writable<ResourceMetadata> = resource;
+  if (metadata.reservations.length > 0) fields.reservations = metadata.reservations;
+  if (metadata.allocationRole !== undefined) fields.allocationRole = metadata.allocationRole;
+  if (metadata.disk !== undefined) fields.disk = metadata.disk;
+  if (metadata.isRevocable) fields.revocable = true;
+  if (metadata.providerId !== undefined) fields.providerId = metadata.providerId;
+  if (metadata.isShared) fields.shared = true;
   return resource;
 }
 

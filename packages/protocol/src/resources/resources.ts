@@ -1,16 +1,26 @@
+import type { Random } from '@mezzo/process';
 import { isStrictSubrole, UNRESERVED } from '../roles.ts';
-import { Entry, Metadata, sameMetadata } from './entry.ts';
+import { type ResourceConversion, ResourceConversionError } from './conversion.ts';
+import { Entry } from './entry.ts';
+import { addTo, count, differenceOf, listContains, sizeOf, sumOf, traitsOf } from './entry-list.ts';
+import { found } from './find.ts';
+import type { ResourceLimits } from './limits.ts';
+import { type Metadata, NOT_SCALAR, PERSISTENT, REFINED, RESERVED, REVOCABLE, SHARED } from './metadata.ts';
 import { parseResources } from './parse.ts';
+import { textOfResource } from './print.ts';
+import { ResourceQuantities } from './quantities.ts';
 import { unionOfRanges, type Ranges } from './ranges.ts';
-import { resourceFault, type Resource } from './resource.ts';
-import { fromThousandths } from './scalar.ts';
+import { type Reservation, reservationsFault } from './reservation.ts';
+import { resourceFault, type Resource, type ResourceType } from './resource.ts';
+import { shrunk } from './shrink.ts';
 
 // Not a static field: TypeScript 7.0 emits an initializer that runs before the class has its name.
 let nothing: Resources | undefined;
 
 /**
  * An immutable amount of resources. Amounts of one name stay apart when their metadata differ: `cpus:1` and
- * `cpus(ads):1` do not add up to 2 and neither can be taken from the other.
+ * `cpus(ads):1` do not add up to 2 and neither can be taken from the other. What is used whole (a persistent volume, a
+ * MOUNT or BLOCK disk, a RAW disk with an id) is never added to another. Equal shared volumes are counted.
  *
  * Results may share parts with, or be, their operands.
  */
@@ -19,10 +29,12 @@ export class Resources implements Iterable<Resource> {
     return (nothing ??= new Resources([]));
   }
 
-  // No two entries have the same metadata, none is empty. Not a #private field: assertions compare enumerable ones.
+  // No two entries meet but indivisible ones, none is empty. Not a #private field: assertions compare enumerable ones.
   private readonly list: readonly Entry[];
+  /** What its entries have, as bits; -1 as long as nobody asked. */
+  #traits = -1;
   #wire: readonly Resource[] | undefined;
-  #quantities: ReadonlyMap<string, number> | undefined;
+  #quantities: ResourceQuantities | undefined;
 
   private constructor(list: readonly Entry[]) {
     this.list = list;
@@ -31,17 +43,21 @@ export class Resources implements Iterable<Resource> {
   /**
    * Adds up resources. As in Mesos, empty and invalid ones are left out; ask `resourceFault` first where the sender
    * must be told.
+   *
+   * @throws {RangeError} if a sum is too large to be exact; `resourcesFault` tells before
    */
   static of(resources: Iterable<Resource>): Resources {
+    if (resources instanceof Resources) return resources;
     const list: Entry[] = [];
     for (const resource of resources) {
-      if (resourceFault(resource) === undefined) addTo(list, Entry.of(resource));
+      if (resourceFault(resource) === undefined) addTo(list, Entry.of(resource), 0);
     }
     return Resources.wrap(list);
   }
 
   /**
-   * Reads `cpus:4;mem(ads):8192;ports:[31000-32000];zones:{a,b}`. White space is ignored. Zero amounts are left out.
+   * Reads `cpus:4;mem(ads):8192;ports:[31000-32000];zones:{a,b}`, whatever `toString` prints, and a JSON array of
+   * Mesos's resource objects. White space is ignored. Zero amounts are left out.
    *
    * @param defaultRole the role of entries that name none; `*` reserves to nobody
    * @throws {ResourcesParseError} with the text, a caret below the character, what was found and what was expected
@@ -52,7 +68,10 @@ export class Resources implements Iterable<Resource> {
 
   static sum(all: Iterable<Resources>): Resources {
     const list: Entry[] = [];
-    for (const resources of all) for (const entry of resources.list) addTo(list, entry);
+    for (const resources of all) {
+      let guess = 0;
+      for (const entry of resources.list) guess = addTo(list, entry, guess) + 1;
+    }
     return Resources.wrap(list);
   }
 
@@ -64,9 +83,29 @@ export class Resources implements Iterable<Resource> {
     return this.list.length === 0;
   }
 
-  /** The form for messages, made once. */
+  get hasShared(): boolean {
+    return (this.#allTraits() & SHARED) !== 0;
+  }
+
+  get hasRevocable(): boolean {
+    return (this.#allTraits() & REVOCABLE) !== 0;
+  }
+
+  get hasReservations(): boolean {
+    return (this.#allTraits() & RESERVED) !== 0;
+  }
+
+  /** Something has more than one reservation. */
+  get hasRefinedReservations(): boolean {
+    return (this.#allTraits() & REFINED) !== 0;
+  }
+
+  /** The form for messages, made once. A shared volume is there once per copy. */
   get entries(): readonly Resource[] {
-    this.#wire ??= this.list.map((entry) => entry.toResource());
+    this.#wire ??= this.list.flatMap((entry): Resource | Resource[] => {
+      const resource = entry.toResource();
+      return entry.copies === 1 ? resource : Array.from({ length: entry.copies }, () => resource);
+    });
     return this.#wire;
   }
 
@@ -80,57 +119,49 @@ export class Resources implements Iterable<Resource> {
 
   /** The form `Resources.parse` reads: `cpus:4;mem:8192;ports:[31000-32000]`. */
   toString(): string {
-    return this.list.join(';');
+    return this.entries.map(textOfResource).join(';');
   }
 
+  /** @throws {RangeError} if a sum is too large to be exact */
   plus(other: Resources): Resources {
     if (other.list.length === 0) return this;
     if (this.list.length === 0) return other;
-    const list = [...this.list];
-    for (const entry of other.list) addTo(list, entry);
-    return new Resources(list);
+    return new Resources(sumOf(this.list, other.list));
   }
 
   /** Takes away what is there of `other`; what is not there changes nothing, and nothing becomes negative. */
   minus(other: Resources): Resources {
-    if (this.list.length === 0 || other.list.length === 0) return this;
-    let list: Entry[] | undefined;
-    for (const entry of other.list) {
-      const at = indexOf(list ?? this.list, entry.metadata);
-      if (at === -1) continue;
-      list ??= [...this.list];
-      const rest = list[at]?.minus(entry);
-      if (rest === undefined || rest.isEmpty) list.splice(at, 1);
-      else list[at] = rest;
-    }
-    return list === undefined ? this : Resources.wrap(list);
+    if (other === this) return Resources.empty;
+    return this.#became(differenceOf(this.list, other.list));
   }
 
   contains(other: Resources): boolean {
-    if (other === this) return true;
-    for (const entry of other.list) {
-      const own = this.#find(entry.metadata);
-      if (own === undefined || !own.contains(entry)) return false;
-    }
+    return other === this || listContains(this.list, other.list);
+  }
+
+  /** Whether there are such amounts, whatever their metadata: of ranges and sets it counts the numbers and items. */
+  containsQuantities(quantities: ResourceQuantities): boolean {
+    for (const name of quantities.names) if (sizeOf(this.list, name) < quantities.thousandths(name)) return false;
     return true;
   }
 
   /** Same amounts with the same metadata, in any order. */
   equals(other: Resources): boolean {
     if (other === this) return true;
-    if (other.list.length !== this.list.length) return false;
-    for (const entry of other.list) {
-      const own = this.#find(entry.metadata);
-      if (own === undefined || !own.sameAmount(entry)) return false;
-    }
-    return true;
+    return this.list.length === other.list.length && this.contains(other) && other.contains(this);
+  }
+
+  /** How often exactly this amount is there: more than once only if it is used whole or shared. */
+  count(resource: Resource): number {
+    const entry = Entry.of(resource);
+    const own = this.list.find((candidate) => candidate.meets(entry) && candidate.sameAmount(entry));
+    if (own === undefined) return 0;
+    return own.metadata.isShared ? own.copies : count(this.list, entry);
   }
 
   /** The sum over all scalars of that name, whatever their metadata; 0 when there is none. */
   scalar(name: string): number {
-    let thousandths = 0;
-    for (const entry of this.list) if (entry.metadata.name === name) thousandths += entry.thousandths;
-    return fromThousandths(thousandths);
+    return this.quantities.get(name);
   }
 
   /** The union of all ranges of that name, sorted and coalesced; empty when there is none. */
@@ -160,44 +191,97 @@ export class Resources implements Iterable<Resource> {
     return [...new Set(this.list.map((entry) => entry.metadata.name))];
   }
 
+  types(): ReadonlyMap<string, ResourceType> {
+    return new Map(this.list.map(({ metadata }) => [metadata.name, metadata.type]));
+  }
+
   /** Marks everything as given to `role`. */
   allocate(role: string): Resources {
-    return this.#mapMetadata(
-      ({ allocationRole }) => allocationRole === role,
-      (old) => new Metadata(old.name, old.type, old.role, role),
-    );
+    return this.#allocatedTo(role);
   }
 
   unallocate(): Resources {
-    return this.#mapMetadata(
-      ({ allocationRole }) => allocationRole === undefined,
-      (old) => new Metadata(old.name, old.type, old.role, undefined),
-    );
+    return this.#allocatedTo(undefined);
   }
 
   /** The same amounts, reserved to nobody. */
   toUnreserved(): Resources {
-    return this.#mapMetadata(
-      ({ role }) => role === UNRESERVED,
-      (old) => new Metadata(old.name, old.type, UNRESERVED, old.allocationRole),
-    );
+    return this.hasReservations ? this.#mapMetadata((metadata) => metadata.unreserved()) : this;
+  }
+
+  /**
+   * Adds a reservation on top of those that each has.
+   *
+   * @throws {ResourceConversionError} if it cannot refine one that is there
+   */
+  pushReservation(reservation: Reservation): Resources {
+    return this.#mapMetadata((metadata) => {
+      const fault = reservationsFault([...metadata.reservations, reservation]);
+      if (fault === undefined) return metadata.withReservation(reservation);
+      throw new ResourceConversionError(`Cannot reserve ${metadata.name}: ${fault.reason}`);
+    });
+  }
+
+  /**
+   * Takes away the last reservation of each.
+   *
+   * @throws {ResourceConversionError} if one has none
+   */
+  popReservation(): Resources {
+    return this.#mapMetadata((metadata) => {
+      if (metadata.reservations.length > 0) return metadata.withoutLastReservation();
+      throw new ResourceConversionError(`Cannot unreserve ${metadata.name}: it is not reserved in ${String(this)}`);
+    });
   }
 
   /** What is reserved to nobody. */
   unreserved(): Resources {
-    return this.#select(({ metadata }) => metadata.role === UNRESERVED);
+    return this.#with(RESERVED, false);
   }
 
-  /** What is reserved to exactly this role. */
+  /** What is reserved to exactly this role, or to any. */
+  reserved(role?: string): Resources {
+    if (role === undefined) return this.#with(RESERVED, true);
+    if (!this.hasReservations || role === UNRESERVED) return Resources.empty;
+    return this.#select(({ metadata }) => metadata.reservationRole === role);
+  }
+
   reservedTo(role: string): Resources {
-    return this.#select(({ metadata }) => metadata.role === role && role !== UNRESERVED);
+    return this.reserved(role);
   }
 
   /** What may be offered to a role: unreserved, reserved to it, or reserved to one of its ancestors. */
   allocatableTo(role: string): Resources {
+    if (!this.hasReservations) return this;
     return this.#select(
-      ({ metadata }) => metadata.role === UNRESERVED || metadata.role === role || isStrictSubrole(role, metadata.role),
+      ({ metadata: { reservationRole: owner } }) =>
+        owner === UNRESERVED || owner === role || isStrictSubrole(role, owner),
     );
+  }
+
+  shared(): Resources {
+    return this.#with(SHARED, true);
+  }
+
+  nonShared(): Resources {
+    return this.#with(SHARED, false);
+  }
+
+  revocable(): Resources {
+    return this.#with(REVOCABLE, true);
+  }
+
+  nonRevocable(): Resources {
+    return this.#with(REVOCABLE, false);
+  }
+
+  persistentVolumes(): Resources {
+    return this.#with(PERSISTENT, true);
+  }
+
+  /** The scalars with their metadata, without ranges and sets. */
+  scalarsOnly(): Resources {
+    return this.#with(NOT_SCALAR, false);
   }
 
   /** Groups by the role they are given to; what is given to none is left out. */
@@ -210,66 +294,107 @@ export class Resources implements Iterable<Resource> {
       if (group === undefined) groups.set(role, [entry]);
       else group.push(entry);
     }
-    return new Map([...groups].map(([role, list]) => [role, new Resources(list)]));
+    return new Map([...groups].map(([role, list]) => [role, this.#kept(list)]));
   }
 
-  /** Scalars summed by name without their metadata. Made once: sorters read it in every allocation run. */
+  /** Scalars summed by name, without their metadata and each shared volume once. Made once. */
+  get quantities(): ResourceQuantities {
+    return (this.#quantities ??= ResourceQuantities.ofEntries(this.list));
+  }
+
+  /** `quantities` as a map. */
   scalarQuantities(): ReadonlyMap<string, number> {
-    if (this.#quantities !== undefined) return this.#quantities;
-    const thousandths = new Map<string, number>();
-    for (const entry of this.list) {
-      if (entry.metadata.type !== 'SCALAR') continue;
-      const { name } = entry.metadata;
-      thousandths.set(name, (thousandths.get(name) ?? 0) + entry.thousandths);
-    }
-    for (const [name, sum] of thousandths) thousandths.set(name, fromThousandths(sum));
-    this.#quantities = thousandths;
-    return thousandths;
+    return new Map(this.quantities);
   }
 
-  /** The scalars with their metadata, without ranges and sets. */
-  scalarsOnly(): Resources {
-    return this.#select(({ metadata }) => metadata.type === 'SCALAR');
+  /**
+   * Scalars up to the target; where several share a name, chance decides which are cut or left out. Names that the
+   * target has not are left out; what is used whole is in it whole or not at all.
+   */
+  shrink(target: ResourceQuantities, random: Pick<Random, 'next'>): Resources {
+    return target.isEmpty ? Resources.empty : this.#became(shrunk(this.list, target, random));
+  }
+
+  /** As `shrink`, but names that have no limit stay as they are. */
+  shrinkToLimits(limits: ResourceLimits, random: Pick<Random, 'next'>): Resources {
+    return limits.isEmpty ? this : this.#became(shrunk(this.list, limits, random));
+  }
+
+  /**
+   * Such amounts, with the reservations they have here: for each first from what is reserved to the role it names, then
+   * what is unreserved, then anything. undefined if they are not found.
+   */
+  find(target: Resources): Resources | undefined {
+    const pieces = found(this.list, target.list);
+    return pieces && Resources.wrap(pieces);
+  }
+
+  /** @throws {ResourceConversionError} if what it consumes is not there */
+  apply({ consumed, converted, takesEveryCopy }: ResourceConversion): Resources {
+    if (!this.contains(consumed)) {
+      throw new ResourceConversionError(
+        `Cannot make ${String(converted)} of ${String(consumed)}: ${String(consumed.minus(this))} is missing in ${String(this)}`,
+      );
+    }
+    const rest = this.minus(consumed);
+    if (takesEveryCopy === true && consumed.list.some((entry) => count(rest.list, entry) > 0)) {
+      throw new ResourceConversionError(`Cannot make ${String(converted)}: other copies of ${String(consumed)} remain`);
+    }
+    return rest.plus(converted);
   }
 
   filter(keep: (resource: Resource) => boolean): Resources {
-    const wire = this.entries;
-    return this.#select((_, index) => {
-      const resource = wire[index];
-      return resource !== undefined && keep(resource);
-    });
+    return this.#select((entry) => keep(entry.toResource()));
   }
 
-  #find(metadata: Metadata): Entry | undefined {
-    return this.list[indexOf(this.list, metadata)];
+  #allTraits(): number {
+    if (this.#traits !== -1) return this.#traits;
+    return (this.#traits = traitsOf(this.list));
   }
 
-  #select(keep: (entry: Entry, index: number) => boolean): Resources {
-    const kept = this.list.filter(keep);
-    return kept.length === this.list.length ? this : Resources.wrap(kept);
+  /** The entries that have, or have not, one trait. */
+  #with(trait: number, has: boolean): Resources {
+    if ((this.#allTraits() & trait) === 0) return has ? Resources.empty : this;
+    const kept: Entry[] = [];
+    for (const entry of this.list) if (((entry.metadata.traits & trait) !== 0) === has) kept.push(entry);
+    return this.#kept(kept);
   }
 
-  #mapMetadata(isDone: (metadata: Metadata) => boolean, change: (metadata: Metadata) => Metadata): Resources {
-    if (this.list.every(({ metadata }) => isDone(metadata))) return this;
+  #select(keep: (entry: Entry) => boolean): Resources {
+    return this.#kept(this.list.filter(keep));
+  }
+
+  /** Of some of this one's entries. */
+  #kept(list: readonly Entry[]): Resources {
+    return list.length === this.list.length ? this : Resources.wrap(list);
+  }
+
+  /** Of what became of this one's entries: it itself if that is its own list. */
+  #became(list: readonly Entry[]): Resources {
+    return list === this.list ? this : Resources.wrap(list);
+  }
+
+  #allocatedTo(role: string | undefined): Resources {
+    const { list } = this;
+    const before = list[0]?.metadata.allocationRole;
+    for (const { metadata } of list) {
+      // What was apart by this may now be the same.
+      if (metadata.allocationRole !== before) return this.#mapMetadata((each) => each.allocatedTo(role));
+    }
+    if (before === role) return this;
+    const result: Entry[] = [];
+    for (const entry of list) result.push(entry.withMetadata(entry.metadata.allocatedTo(role)));
+    return this.#became(result);
+  }
+
+  #mapMetadata(change: (metadata: Metadata) => Metadata): Resources {
     const list: Entry[] = [];
-    // What was apart may now be the same, so each is added anew.
-    for (const entry of this.list) addTo(list, entry.withMetadata(change(entry.metadata)));
-    return new Resources(list);
+    let isChanged = false;
+    for (const entry of this.list) {
+      const metadata = change(entry.metadata);
+      if (metadata !== entry.metadata) isChanged = true;
+      addTo(list, entry.withMetadata(metadata), 0);
+    }
+    return isChanged ? new Resources(list) : this;
   }
-}
-
-function indexOf(list: readonly Entry[], metadata: Metadata): number {
-  for (let i = 0; i < list.length; i += 1) {
-    const entry = list[i];
-    if (entry !== undefined && sameMetadata(entry.metadata, metadata)) return i;
-  }
-  return -1;
-}
-
-function addTo(list: Entry[], entry: Entry): void {
-  if (entry.isEmpty) return;
-  const at = indexOf(list, entry.metadata);
-  const own = list[at];
-  if (own === undefined) list.push(entry);
-  else list[at] = own.plus(entry);
 }

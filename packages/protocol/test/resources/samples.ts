@@ -1,41 +1,79 @@
 import fc from 'fast-check';
-import { Resources, type Resource } from '../../src/index.ts';
+import { type DiskInfo, type Reservation, type Resource, Resources } from '../../src/index.ts';
 
 // Few names, roles and numbers, so that amounts meet often.
-const metadata = (name: string) =>
-  fc
-    .record({
-      role: fc.constantFrom(undefined, undefined, 'ads', 'eng/web'),
-      allocationRole: fc.constantFrom(undefined, undefined, 'ads', 'batch'),
-    })
-    .map(({ role, allocationRole }) => ({
-      name,
-      ...(role === undefined ? undefined : { role }),
-      ...(allocationRole === undefined ? undefined : { allocationRole }),
-    }));
+
+const ads: Reservation = { type: 'STATIC', role: 'ads' };
+const dynamic: Reservation = { type: 'DYNAMIC', role: 'ads', principal: 'ops' };
+const labelled: Reservation = { type: 'DYNAMIC', role: 'ads', labels: [{ key: 'a', value: '1' }, { key: 'b' }] };
+const refinement: Reservation = { type: 'DYNAMIC', role: 'ads/web', principal: 'x, y: {z}' };
+
+const metadata = fc
+  .record({
+    reservations: fc.constantFrom(undefined, undefined, [ads], [dynamic], [labelled], [ads, refinement]),
+    allocationRole: fc.constantFrom(undefined, undefined, 'ads', 'batch'),
+    revocable: fc.constantFrom(undefined, undefined, undefined, true as const),
+    providerId: fc.constantFrom(undefined, undefined, undefined, 'p1'),
+  })
+  .map(({ reservations, allocationRole, revocable, providerId }) => ({
+    ...(reservations === undefined ? undefined : { reservations }),
+    ...(allocationRole === undefined ? undefined : { allocationRole }),
+    ...(revocable === undefined ? undefined : { revocable }),
+    ...(providerId === undefined ? undefined : { providerId }),
+  }));
+
+const thousandths = fc.integer({ min: 0, max: 20_000 });
 
 const scalar = fc
-  .constantFrom('cpus', 'mem')
-  .chain((name) => fc.tuple(metadata(name), fc.integer({ min: 0, max: 20_000 })))
-  .map(([data, thousandths]): Resource => ({
-    ...data,
-    type: 'SCALAR',
-    scalar: thousandths / 1000,
-  }));
+  .tuple(fc.constantFrom('cpus', 'mem'), metadata, thousandths)
+  .map(([name, data, amount]): Resource => ({ name, ...data, type: 'SCALAR', scalar: amount / 1000 }));
 
 const range = fc
   .tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 9 }))
   .map(([begin, length]) => ({ begin, end: begin + length }));
 
 const ranges = fc
-  .tuple(metadata('ports'), fc.array(range, { maxLength: 5 }))
-  .map(([data, list]): Resource => ({ ...data, type: 'RANGES', ranges: list }));
+  .tuple(metadata, fc.array(range, { maxLength: 5 }))
+  .map(([data, list]): Resource => ({ name: 'ports', ...data, type: 'RANGES', ranges: list }));
 
 const set = fc
-  .tuple(metadata('zones'), fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 4 }))
-  .map(([data, list]): Resource => ({ ...data, type: 'SET', set: list }));
+  .tuple(metadata, fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd e', '"'), { maxLength: 4 }))
+  .map(([data, list]): Resource => ({ name: 'zones', ...data, type: 'SET', set: list }));
 
-export const anyResource: fc.Arbitrary<Resource> = fc.oneof(scalar, ranges, set);
+const source: fc.Arbitrary<DiskInfo['source']> = fc.constantFrom(
+  undefined,
+  undefined,
+  { type: 'PATH', root: '/data' },
+  { type: 'MOUNT', root: '/mnt/1' },
+  { type: 'MOUNT', root: '/mnt/2', id: 'm2', profile: 'fast', vendor: 'org.example' },
+  { type: 'BLOCK', id: 'b1', metadata: [{ key: 'k', value: 'v w' }] },
+  { type: 'RAW' },
+  { type: 'RAW', id: 'r1' },
+);
+
+const diskInfo = fc
+  .tuple(source, fc.constantFrom(undefined, 'v1', 'v2', 'RAW'), fc.boolean())
+  .map(([from, id, isMounted]): DiskInfo | undefined => {
+    if (from === undefined && id === undefined) return undefined;
+    return {
+      ...(id === undefined ? undefined : { persistence: { id, ...(isMounted ? { principal: 'ops' } : undefined) } }),
+      ...(id === undefined || !isMounted ? undefined : { volume: { containerPath: 'data', mode: 'RW' as const } }),
+      ...(from === undefined ? undefined : { source: from }),
+    };
+  });
+
+const disk = fc
+  .tuple(metadata, diskInfo, fc.constantFrom(1, 2, 20.5), fc.boolean())
+  .map(([data, info, amount, isShared]): Resource => ({
+    name: 'disk',
+    ...data,
+    ...(info === undefined ? undefined : { disk: info }),
+    ...(isShared && info?.persistence !== undefined ? { shared: true } : undefined),
+    type: 'SCALAR',
+    scalar: amount,
+  }));
+
+export const anyResource: fc.Arbitrary<Resource> = fc.oneof(scalar, ranges, set, disk);
 
 export const anyResources: fc.Arbitrary<Resources> = fc.array(anyResource, { maxLength: 8 }).map(Resources.of);
 

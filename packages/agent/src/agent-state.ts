@@ -4,6 +4,7 @@ import {
   type FrameworkInfo,
   type Leader,
   Resources,
+  reservationRole,
   UNRESERVED,
 } from '@mezzo/protocol';
 import type { AgentFramework } from './agent-framework.ts';
@@ -103,14 +104,14 @@ function resourcesOf(task: AgentTask): Resources {
 }
 
 function reserved(resources: Resources): object {
-  const roles = new Set(resources.entries.map(({ role }) => role ?? UNRESERVED).filter((role) => role !== UNRESERVED));
-  return Object.fromEntries([...roles].map((role) => [role, flat(resources.reservedTo(role))]));
+  const roles = new Set(resources.reserved().entries.map(reservationRole));
+  return Object.fromEntries([...roles].map((role) => [role, flat(resources.reserved(role))]));
 }
 
 /** By name: a number, or the text of ranges and sets; cpus, mem, disk and gpus are always there. */
 function flat(resources: Resources): object {
   const values: Record<string, number | string> = { cpus: 0, mem: 0, disk: 0, gpus: 0 };
-  for (const [name, amount] of resources.scalarQuantities()) values[name] = amount;
+  for (const [name, amount] of resources.quantities) values[name] = amount;
   for (const resource of resources) {
     if (resource.type === 'RANGES') {
       values[resource.name] = `[${resources

@@ -1,5 +1,5 @@
 import { dispatch, type ExitReason, type Future, json, type PID, text, toMilliseconds } from '@mezzo/process';
-import { type AgentID, type AgentInfo, agentMessages, Resources } from '@mezzo/protocol';
+import { type AgentID, type AgentInfo, agentMessages, parseAgentResources, Resources } from '@mezzo/protocol';
 import { AgentProcesses } from './agent-processes.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentState } from './agent-state.ts';
@@ -25,7 +25,7 @@ export class Agent extends TaskKeeper {
     super('agent', detector, toMilliseconds(options.registrationBackoffFactor ?? '1s'), folders);
     this.#options = options;
     this.#folders = folders;
-    this.#resources = Resources.parse(options.resources, options.defaultRole);
+    this.#resources = Resources.of(parseAgentResources(options.resources, options.defaultRole));
     this.installOfLeader(ShutdownAgent, ({ message }) => this.#shutdownAgent(message));
     this.route('/state', () => json(this.#describe()), { help: 'What this agent is, has and runs, as Mesos tells it' });
     this.route('/health', () => (this.state === 'recovering' ? text('503 Service Unavailable.', 503) : text('')), {

@@ -1,5 +1,12 @@
 import type { Message, PID, Timer } from '@mezzo/process';
-import { type AgentID, allocatorMessages, type Filters, type FrameworkID, type Resources } from '@mezzo/protocol';
+import {
+  type AgentID,
+  allocatorMessages,
+  type Filters,
+  type FrameworkID,
+  type Quota,
+  type Resources,
+} from '@mezzo/protocol';
 import type { Agent } from './agents/agent.ts';
 import type { Framework } from './frameworks/framework.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -7,6 +14,8 @@ import type { ResolvedOptions } from './options.ts';
 export interface AllocatorClientOptions {
   /** Bare, so that an allocator that was started again is found under it. */
   readonly address: PID;
+  /** What logs call it. */
+  readonly name: string;
   readonly options: ResolvedOptions;
   readonly frameworks: ReadonlyMap<FrameworkID, Framework>;
   readonly agents: ReadonlyMap<AgentID, Agent>;
@@ -14,6 +23,9 @@ export interface AllocatorClientOptions {
   link(to: PID): void;
   delay(milliseconds: number, call: () => void): Timer;
 }
+
+/** All of Mesos's that concern offers: every agent of ours has them. */
+const agentCapabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'];
 
 /** Milliseconds between attempts to reach an allocator that is gone. */
 const retryInterval = 500;
@@ -26,9 +38,19 @@ export class AllocatorClient {
   readonly #ports: AllocatorClientOptions;
   /** The exact address of the allocator that listens; what others say is not heard. */
   #pid: PID | undefined;
+  /** It was asked to listen and has not said yet that it does. */
+  #isAsked = false;
+  readonly #quotas = new Map<string, Quota>();
+  readonly #weights: Map<string, number>;
+  #whitelist: readonly string[] | undefined;
 
   constructor(ports: AllocatorClientOptions) {
     this.#ports = ports;
+    this.#weights = new Map(Object.entries(ports.options.weights));
+  }
+
+  get name(): string {
+    return this.#ports.name;
   }
 
   get isReady(): boolean {
@@ -37,10 +59,14 @@ export class AllocatorClient {
 
   connect(): void {
     const { address, options } = this.#ports;
+    this.#isAsked = true;
     this.#ports.link(address);
     this.#ports.send(address, allocatorMessages.InitializeAllocator, {
       allocationInterval: options.allocationInterval,
       minAllocatable: [...options.minAllocatable],
+      fairnessExcluded: [...options.fairnessExcludedNames],
+      filterGpuResources: options.filterGpuResources,
+      ...(options.domain === undefined ? undefined : { domain: options.domain }),
     });
   }
 
@@ -56,10 +82,12 @@ export class AllocatorClient {
 
   /** The allocator listens: it gets everything there is. */
   initialized(from: PID): void {
-    if (!this.is(from)) return;
+    if (!this.is(from) || !this.#isAsked) return;
+    this.#isAsked = false;
     this.#pid = from;
-    const weights = Object.entries(this.#ports.options.weights).map(([role, weight]) => ({ role, weight }));
-    if (weights.length > 0) this.#send(allocatorMessages.UpdateWeights, { weights });
+    if (this.#weights.size > 0) this.setWeights({});
+    for (const [role, quota] of this.#quotas) this.#send(allocatorMessages.UpdateQuota, { role, quota });
+    if (this.#whitelist !== undefined) this.setWhitelist(this.#whitelist);
     for (const framework of this.#ports.frameworks.values()) this.addFramework(framework);
     for (const agent of this.#ports.agents.values()) this.addAgent(agent);
   }
@@ -70,24 +98,12 @@ export class AllocatorClient {
   }
 
   addFramework(framework: Framework): void {
-    const { id, roles, info, isActive, suppressed } = framework;
     // What it holds already comes with the agents.
-    this.#send(allocatorMessages.AddFramework, {
-      frameworkId: id,
-      roles: [...roles],
-      capabilities: info.capabilities,
-      used: [],
-      active: isActive,
-    });
-    if (suppressed.size > 0) this.suppress(id, [...suppressed]);
+    this.#send(allocatorMessages.AddFramework, { ...settingsOf(framework), used: [], active: framework.isActive });
   }
 
-  updateFramework({ id, roles, info }: Framework): void {
-    this.#send(allocatorMessages.UpdateFramework, {
-      frameworkId: id,
-      roles: [...roles],
-      capabilities: info.capabilities,
-    });
+  updateFramework(framework: Framework): void {
+    this.#send(allocatorMessages.UpdateFramework, settingsOf(framework));
   }
 
   removeFramework(frameworkId: FrameworkID): void {
@@ -107,6 +123,7 @@ export class AllocatorClient {
     this.#send(allocatorMessages.AddAgent, {
       agentId: agent.id,
       agent: agent.info,
+      capabilities: agentCapabilities,
       total: [...agent.total],
       used: [...agent.holdings()].map(([frameworkId, resources]) => ({ frameworkId, resources: [...resources] })),
     });
@@ -125,14 +142,28 @@ export class AllocatorClient {
     this.#send(allocatorMessages.DeactivateAgent, { agentId });
   }
 
-  recover(frameworkId: FrameworkID, agentId: AgentID, resources: Resources, filters?: Filters): void {
+  /** What was on offer is in use. */
+  use(frameworkId: FrameworkID, agentId: AgentID, resources: Resources): void {
+    this.#send(allocatorMessages.TransitionOfferedToAllocated, { frameworkId, agentId, resources: [...resources] });
+  }
+
+  /** What was on offer, and was not used, is free again. */
+  recoverOffered(frameworkId: FrameworkID, agentId: AgentID, resources: Resources, filters?: Filters): void {
     if (resources.isEmpty) return;
     this.#send(allocatorMessages.RecoverResources, {
       frameworkId,
       agentId,
       resources: [...resources],
+      isAllocated: false,
       ...(filters === undefined ? undefined : { filters }),
     });
+  }
+
+  /** What was in use is free again. */
+  recoverUsed(frameworkId: FrameworkID, agentId: AgentID, resources: Resources): void {
+    if (resources.isEmpty) return;
+    const body = { frameworkId, agentId, resources: [...resources], isAllocated: true };
+    this.#send(allocatorMessages.RecoverResources, body);
   }
 
   suppress(frameworkId: FrameworkID, roles: readonly string[]): void {
@@ -143,7 +174,44 @@ export class AllocatorClient {
     this.#send(allocatorMessages.ReviveOffers, { frameworkId, roles: [...roles] });
   }
 
+  // ---- what the operator decides; it is kept for an allocator that is started again
+
+  setQuota(role: string, quota: Quota): void {
+    this.#quotas.set(role, quota);
+    this.#send(allocatorMessages.UpdateQuota, { role, quota });
+  }
+
+  get quotas(): ReadonlyMap<string, Quota> {
+    return this.#quotas;
+  }
+
+  /** Those of other roles stay. */
+  setWeights(weights: Readonly<Record<string, number>>): void {
+    for (const [role, weight] of Object.entries(weights)) this.#weights.set(role, weight);
+    const all = [...this.#weights].map(([role, weight]) => ({ role, weight }));
+    this.#send(allocatorMessages.UpdateWeights, { weights: all });
+  }
+
+  /** Without a list agents on all hosts are offered. */
+  setWhitelist(hostnames: readonly string[] | undefined): void {
+    this.#whitelist = hostnames;
+    const body = hostnames === undefined ? {} : { hostnames: [...hostnames] };
+    this.#send(allocatorMessages.UpdateWhitelist, body);
+  }
+
   #send<T>(kind: Message<T>, body: T): void {
     if (this.#pid !== undefined) this.#ports.send(this.#pid, kind, body);
   }
+}
+
+function settingsOf({ id, roles, info, suppressed }: Framework) {
+  const { capabilities, offerFilters = {}, offerConstraints } = info;
+  return {
+    frameworkId: id,
+    roles: [...roles],
+    suppressedRoles: [...suppressed],
+    capabilities,
+    minAllocatable: offerFilters,
+    ...(offerConstraints === undefined ? undefined : { offerConstraints }),
+  };
 }

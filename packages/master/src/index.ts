@@ -1,4 +1,6 @@
 export {
+  type AllocatorChoice,
+  type Candidate,
   ClusterTotals,
   createAllocator,
   DrfSorter,
@@ -6,8 +8,13 @@ export {
   type AllocatorFactory,
   type AllocatorOptions,
   type HierarchicalAllocatorOptions,
+  type ModuleLoader,
+  type Placement,
+  RandomSorter,
+  resolveAllocator,
   type Sorter,
   type SorterFactory,
+  type SorterOptions,
 } from './allocator/index.ts';
 export { StandaloneContender, type StandaloneContenderOptions } from './election/standalone-contender.ts';
 export { Master, type MasterParts } from './master.ts';

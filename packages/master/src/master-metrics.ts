@@ -26,6 +26,10 @@ export class MasterMetrics {
   readonly offersAccepted: Counter;
   readonly offersDeclined: Counter;
   readonly offersRescinded: Counter;
+  /** What an allocator gave and never should have. */
+  readonly invalidAllocations: Counter;
+  /** What it gave to whom or of what was no longer there. */
+  readonly staleAllocations: Counter;
   readonly #metrics: Metrics;
   readonly #counters = new Map<string, Counter>();
   readonly #names: string[] = [];
@@ -45,6 +49,8 @@ export class MasterMetrics {
     this.offersAccepted = this.counter('offers_accepted');
     this.offersDeclined = this.counter('offers_declined');
     this.offersRescinded = this.counter('offers_rescinded');
+    this.invalidAllocations = this.counter('invalid_allocations');
+    this.staleAllocations = this.counter('stale_allocations');
     for (const state of TERMINAL_TASK_STATES) this.counter(state.toLowerCase().replace('task_', 'tasks_'));
   }
 

@@ -1,9 +1,11 @@
-import { type ExitReason, type Message, type PID, Process } from '@mezzo/process';
+import { type ExitReason, Future, type Message, type PID, Process } from '@mezzo/process';
 import {
   agentMessages,
   allocatorMessages,
   type FrameworkID,
   MasterID,
+  ResourceQuantities,
+  roleFault,
   schedulerMessages,
   type Term,
 } from '@mezzo/protocol';
@@ -20,6 +22,7 @@ import { Offers } from './offers/offers.ts';
 import { type MasterOptions, resolveOptions } from './options.ts';
 import { TaskCalls } from './tasks/task-calls.ts';
 import { Tasks } from './tasks/tasks.ts';
+import { judgeQuotas, type QuotaText } from './validation/quota.ts';
 
 /** Agents that are remembered after they became unreachable (registry_max_agent_count). */
 const maxUnreachableAgents = 102_400;
@@ -27,6 +30,8 @@ const maxUnreachableAgents = 102_400;
 export interface MasterParts extends MasterOptions {
   /** Where its allocator is, or will be. */
   readonly allocator: PID;
+  /** What logs call it. Default: its address. */
+  readonly allocatorName?: string;
   /** Of this reign; in every message it sends. */
   readonly term: Term;
 }
@@ -66,14 +71,64 @@ export class Master extends Process {
     context.allocator.connect();
   }
 
+  // ---- what an operator decides, by dispatch: what is wrong fails the call, not the master
+
+  /**
+   * Sets what roles are guaranteed and may have at most, in the text form of quantities: `{ ads: { guarantees: 'cpus:8',
+   * limits: 'cpus:16' } }`. What is left out is no guarantee, and no limit. Nothing is changed if anything is wrong: FAILED
+   * with ResourcesParseError, or with RangeError for a role that is invalid or lies below another one, guarantees above
+   * their limits, or above what the cluster has.
+   *
+   * @param options `force` admits guarantees that the agents of now cannot keep.
+   */
+  setQuotas(quotas: Readonly<Record<string, QuotaText>>, options: { readonly force?: boolean } = {}): Future<void> {
+    const { allocator, agents } = this.#active;
+    let total = ResourceQuantities.empty;
+    for (const agent of agents.values()) total = total.plus(agent.total.quantities);
+    const judged = judgeQuotas(quotas, allocator.quotas, total, options.force ?? false);
+    if (judged instanceof Error) return Future.failed(judged);
+    for (const [role, quota] of judged) allocator.setQuota(role, quota);
+    return Future.ready(undefined);
+  }
+
+  /**
+   * How much roles count in fair sharing, above 0; default 1. Those of other roles stay as they are. FAILED with RangeError.
+   */
+  setWeights(weights: Readonly<Record<string, number>>): Future<void> {
+    for (const [role, weight] of Object.entries(weights)) {
+      const fault = roleFault(role) ?? (weight > 0 && Number.isFinite(weight) ? undefined : 'expected more than 0');
+      if (fault !== undefined)
+        return Future.failed(new RangeError(`Invalid weight ${weight} of role '${role}': ${fault}`));
+    }
+    this.#active.allocator.setWeights(weights);
+    return Future.ready(undefined);
+  }
+
+  /** Only agents on these hosts are offered from now on; without a list all are, with an empty one none. */
+  setWhitelist(hostnames: readonly string[] | undefined): void {
+    this.#active.allocator.setWhitelist(hostnames);
+  }
+
+  get #active(): MasterContext {
+    if (this.#context === undefined) throw new Error('The master has not begun yet: call it by dispatch');
+    return this.#context;
+  }
+
   protected override finalize(_reason: ExitReason): void {
     this.#context?.metrics.remove();
   }
 
-  protected override exited(pid: PID): void {
-    if (this.#context?.allocator.is(pid) === true) this.#context.allocator.exited();
+  protected override exited(pid: PID, reason: ExitReason): void {
+    if (this.#context?.allocator.is(pid) === true) this.#allocatorExited(this.#context, reason);
     this.#frameworks?.exited(pid);
     this.#agents?.exited(pid);
+  }
+
+  #allocatorExited({ allocator, log }: MasterContext, reason: ExitReason): void {
+    const why = reason.kind === 'crashed' ? `crashed: ${reason.message}` : `is gone (${reason.kind})`;
+    // It is said once, not at every attempt to reach it.
+    if (allocator.isReady) log.error({ allocator: allocator.name }, `the allocator '${allocator.name}' ${why}`);
+    allocator.exited();
   }
 
   #makeContext(): MasterContext {
@@ -88,6 +143,7 @@ export class Master extends Process {
       delay: (milliseconds: number, call: () => void) => this.delay(milliseconds, call),
     };
     const { allocator: address, term } = this.#parts;
+    const name = this.#parts.allocatorName ?? address.toString();
     const context: MasterContext = {
       id: this.#parts.masterId ?? MasterID(this.random.uuid()),
       term,
@@ -97,7 +153,7 @@ export class Master extends Process {
       agents,
       unreachableAgents: new History(maxUnreachableAgents),
       offers: new Map(),
-      allocator: new AllocatorClient({ address, options, frameworks, agents, ...ports }),
+      allocator: new AllocatorClient({ address, name, options, frameworks, agents, ...ports }),
       metrics: new MasterMetrics(runtime.metrics),
       log: runtime.log,
       get url() {
@@ -114,9 +170,9 @@ export class Master extends Process {
   #listenToSchedulers(frameworks: Frameworks, offers: OfferCalls, tasks: TaskCalls, context: MasterContext): void {
     const { Subscribe, Accept, Decline, Revive, Suppress, Kill, Acknowledge, Reconcile, Teardown } = schedulerMessages;
     const { allocator, metrics } = context;
-    this.install(Subscribe, ({ framework }, from) => {
+    this.install(Subscribe, ({ framework, suppressedRoles }, from) => {
       metrics.counter('messages_register_framework').increment();
-      frameworks.subscribe(framework, from);
+      frameworks.subscribe(framework, suppressedRoles, from);
     });
     const onCall = <T extends { readonly frameworkId: FrameworkID }>(
       kind: Message<T>,

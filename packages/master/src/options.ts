@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '@mezzo/process';
-import { type MasterID, Resources } from '@mezzo/protocol';
+import { type Domain, type MasterID, ResourceQuantities } from '@mezzo/protocol';
 
 /** Mesos's flags in camelCase, with Mesos's defaults. */
 export interface MasterOptions {
@@ -21,6 +21,12 @@ export interface MasterOptions {
   readonly minAllocatableResources?: string;
   /** Weights of roles (weights). Default: 1 for each. */
   readonly weights?: Readonly<Record<string, number>>;
+  /** Names of resources that do not count in shares (fair_sharing_excluded_resource_names). Default: none. */
+  readonly fairnessExcludedNames?: readonly string[];
+  /** Keeps agents with GPUs for frameworks with GPU_RESOURCES (filter_gpu_resources). Default true. */
+  readonly filterGpuResources?: boolean;
+  /** Where the master stands (domain). Default: nowhere, and no agent is remote. */
+  readonly domain?: Domain;
   /** Frameworks remembered after their end (max_completed_frameworks). Default 50. */
   readonly maxCompletedFrameworks?: number;
   /** Tasks remembered after their end (max_completed_tasks_per_framework). Default 1000. */
@@ -37,7 +43,10 @@ export interface ResolvedOptions {
   readonly agentReregisterTimeout: number;
   readonly offerTimeout: number | undefined;
   readonly allocationInterval: number;
-  readonly minAllocatable: readonly string[];
+  readonly minAllocatable: readonly Record<string, number>[];
+  readonly fairnessExcludedNames: readonly string[];
+  readonly filterGpuResources: boolean;
+  readonly domain: Domain | undefined;
   readonly weights: Readonly<Record<string, number>>;
   readonly maxCompletedFrameworks: number;
   readonly maxCompletedTasksPerFramework: number;
@@ -60,6 +69,9 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     offerTimeout,
     allocationInterval,
     minAllocatable: alternatives(options.minAllocatableResources ?? 'cpus:0.01|mem:32'),
+    fairnessExcludedNames: options.fairnessExcludedNames ?? [],
+    filterGpuResources: options.filterGpuResources ?? true,
+    domain: options.domain,
     weights: options.weights ?? {},
     maxCompletedFrameworks: options.maxCompletedFrameworks ?? 50,
     maxCompletedTasksPerFramework: options.maxCompletedTasksPerFramework ?? 1000,
@@ -67,8 +79,7 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
   };
 }
 
-function alternatives(text: string): readonly string[] {
+function alternatives(text: string): readonly Record<string, number>[] {
   const parts = text.split('|').filter((part) => part.trim() !== '');
-  for (const part of parts) Resources.parse(part);
-  return parts;
+  return parts.map((part) => Object.fromEntries(ResourceQuantities.parse(part)));
 }

@@ -1,3 +1,4 @@
+import { dispatch } from '@mezzo/process';
 import { expect } from 'chai';
 import { allocatorMessages, schedulerMessages } from '@mezzo/protocol';
 import { TestCluster } from './cluster.ts';
@@ -135,6 +136,7 @@ describe('the master and an allocator elsewhere', () => {
         frameworkId: id,
         agentId: agent.id,
         resources: [{ name: 'cpus', type: 'SCALAR', scalar: 1, allocationRole: '*' }],
+        isAllocated: false,
       },
     ]);
     expect((await cluster.state()).frameworks[0]?.offers).to.deep.equal([]);
@@ -195,6 +197,21 @@ describe('the master and an allocator elsewhere', () => {
     await cluster.advance('30s');
     expect(allocator.got(allocatorMessages.AddAgent).map(({ agentId }) => agentId)).to.deep.equal([agent.id]);
     expect(allocator.got(allocatorMessages.DeactivateAgent)).to.deep.equal([{ agentId: agent.id }]);
-    expect(allocator.got(allocatorMessages.SuppressOffers)).to.deep.equal([{ frameworkId: id, roles: ['*'] }]);
+    const [framework] = allocator.got(allocatorMessages.AddFramework);
+    expect(framework).to.deep.include({ frameworkId: id, suppressedRoles: ['*'] });
+  });
+
+  it('tells a new allocator quotas, weights and the whitelist', async () => {
+    await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
+    await dispatch(cluster.leader, (master) => master.setQuotas({ ads: { limits: 'cpus:2' } }));
+    await dispatch(cluster.leader, (master) => master.setWeights({ ads: 2 }));
+    await dispatch(cluster.leader, (master) => master.setWhitelist(['host']));
+    const allocator = await cluster.peer('allocator', new FakeAllocator());
+    await cluster.advance('30s');
+    expect(allocator.got(allocatorMessages.UpdateQuota)).to.deep.equal([
+      { role: 'ads', quota: { guarantees: {}, limits: { cpus: 2 } } },
+    ]);
+    expect(allocator.got(allocatorMessages.UpdateWeights)).to.deep.equal([{ weights: [{ role: 'ads', weight: 2 }] }]);
+    expect(allocator.got(allocatorMessages.UpdateWhitelist)).to.deep.equal([{ hostnames: ['host'] }]);
   });
 });

@@ -1,8 +1,8 @@
 import type { Process } from '@mezzo/process';
-import { type Duration, type Runtime } from '@mezzo/process';
+import type { Duration, LocalPID, Runtime } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import type { FrameworkInfo } from '@mezzo/protocol';
-import { HierarchicalAllocator, startMaster, type StartMasterOptions } from '@mezzo/master';
+import { HierarchicalAllocator, type Master, startMaster, type StartMasterOptions } from '@mezzo/master';
 import { FakeAgent, FakeScheduler } from './peers.ts';
 
 export interface ClusterOptions extends StartMasterOptions {
@@ -19,6 +19,7 @@ export class TestCluster implements AsyncDisposable {
   readonly #options: ClusterOptions;
   #master: Runtime | undefined;
   #allocator: Runtime | undefined;
+  #leader: LocalPID<Master> | undefined;
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
@@ -37,6 +38,12 @@ export class TestCluster implements AsyncDisposable {
     return this.#master;
   }
 
+  /** The process itself, for dispatches. */
+  get leader(): LocalPID<Master> {
+    if (this.#leader === undefined) throw new Error('no master');
+    return this.#leader;
+  }
+
   /** Where the allocator runs: beside the master unless exploded. */
   get allocatorRuntime(): Runtime {
     return this.#allocator ?? this.master;
@@ -52,7 +59,10 @@ export class TestCluster implements AsyncDisposable {
     const { seed: _seed, startAllocator: _start, exploded, ...options } = this.#options;
     this.#master = await this.world.start('master');
     const allocator = exploded === true ? this.#master.pid('allocator@allocator') : undefined;
-    startMaster(this.#master, { ...options, ...(allocator === undefined ? undefined : { allocator }) });
+    this.#leader = startMaster(this.#master, {
+      ...options,
+      ...(allocator === undefined ? undefined : { allocator }),
+    }).master;
     await this.advance('50ms');
   }
 

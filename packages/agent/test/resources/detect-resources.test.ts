@@ -25,8 +25,18 @@ describe('resource detection', () => {
     expect(text).to.equal('cpus(ads):2;mem:0;disk:97280;ports:[31000-32000]');
   });
 
+  it('completes JSON too', () => {
+    const given = '[{"name":"mem","type":"SCALAR","scalar":{"value":64},"role":"ads"}]';
+    const text = detectResources(machine(16 * gigabyte, 100 * gigabyte), given, '/').get();
+    expect(String(Resources.parse(text))).to.equal('mem(ads):64;cpus:8;disk:97280;ports:[31000-32000]');
+  });
+
   it('fails for text that is no resources', () => {
     expect(() => detectResources(machine(0, 0), 'cpus=4', '/')).to.throw('Cannot parse resources');
+    // What only operations make: RES-04.
+    expect(() =>
+      detectResources(machine(0, 0), '[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"revocable":{}}]', '/'),
+    ).to.throw('no revocable');
   });
 
   it('finds something on this machine', async () => {

@@ -1,4 +1,4 @@
-import { type Offer, type Resource, Resources, UNRESERVED } from '@mezzo/protocol';
+import { type Offer, reservationRole, type Resource, Resources, UNRESERVED } from '@mezzo/protocol';
 
 /** What is left of an offer while tasks are packed into it. */
 export class Basket {
@@ -51,13 +51,13 @@ function scalars(from: Resources, name: string, amount: number): Resource[] | un
 /** Ranges and sets must be found in one piece. */
 function whole(from: Resources, need: Resource): Resource[] | undefined {
   for (const part of reservedFirst(from)) {
-    const candidate: Resource = { ...need, role: part.role, allocationRole: part.allocationRole };
+    const candidate: Resource = { ...need, reservations: part.reservations, allocationRole: part.allocationRole };
     if (part.name === need.name && from.contains(Resources.of([candidate]))) return [candidate];
   }
   return undefined;
 }
 
 function reservedFirst(resources: Resources): readonly Resource[] {
-  const isReserved = ({ role = UNRESERVED }: Resource): boolean => role !== UNRESERVED;
+  const isReserved = (resource: Resource): boolean => reservationRole(resource) !== UNRESERVED;
   return [...resources.filter(isReserved), ...resources.filter((resource) => !isReserved(resource))];
 }

@@ -28,7 +28,13 @@ describe('Basket', () => {
   it('takes reserved resources first and completes them with unreserved ones', () => {
     const basket = new Basket(offerOf('cpus:2;cpus(web):0.5'));
     expect(basket.take('cpus:0.7')).to.deep.equal([
-      { name: 'cpus', type: 'SCALAR', scalar: 0.5, role: 'web', allocationRole: 'web' },
+      {
+        name: 'cpus',
+        type: 'SCALAR',
+        scalar: 0.5,
+        reservations: [{ type: 'STATIC', role: 'web' }],
+        allocationRole: 'web',
+      },
       { name: 'cpus', type: 'SCALAR', scalar: 0.2, allocationRole: 'web' },
     ]);
   });

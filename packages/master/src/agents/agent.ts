@@ -58,9 +58,10 @@ export class Agent {
     return this.state.startsWith('registered.');
   }
 
-  /** What is neither used nor offered. */
+  /** What is neither used nor offered, and shared resources always. */
   get free(): Resources {
-    return this.#total.minus(this.#held);
+    if (!this.#total.hasShared) return this.#total.minus(this.#held);
+    return this.#total.nonShared().minus(this.#held.nonShared()).plus(this.#total.shared());
   }
 
   /** Something of it is offered or used from now on. */

@@ -1,52 +1,129 @@
-import { type AgentID, type FrameworkID, Resources } from '@mezzo/protocol';
+import { type AgentID, type AgentInfo, type FrameworkID, Resources, type Unavailability } from '@mezzo/protocol';
+import type { Client } from './client.ts';
+import { AgentFilters } from './agent-filters.ts';
 
-/** An agent as the allocator sees it. What is held carries the role it was allocated to. */
+/** An agent whose machine will be away. */
+export interface Maintenance {
+  readonly unavailability: Unavailability;
+  /** Who has been asked and has not answered. */
+  readonly outstanding: Set<FrameworkID>;
+  readonly statuses: Map<FrameworkID, { readonly status: 'ACCEPT' | 'DECLINE'; readonly time: number }>;
+}
+
+/** An agent as the allocator sees it. */
 export class AllocatorAgent {
   readonly id: AgentID;
-  readonly total: Resources;
+  info: AgentInfo;
+  takesMultiRole = false;
+  takesHierarchicalRoles = false;
   isActive = true;
-  readonly #held = new Map<FrameworkID, Resources>();
-  #heldByAll = Resources.empty;
+  isWhitelisted = true;
+  /** In another region than the master. */
+  isRemote = false;
+  maintenance: Maintenance | undefined;
+  /** What clients do not want to be offered of it. */
+  filters = new AgentFilters();
+  /** Nobody could take anything in this epoch of the state, and nothing has changed here since. */
+  settledIn = -1;
+  readonly #holdings = new Map<Client, Resources>();
+  #total: Resources;
+  #hasGpus: boolean;
+  readonly #used = new Map<Client, Resources>();
+  #held = Resources.empty;
   #available: Resources | undefined;
 
-  constructor(id: AgentID, total: Resources) {
+  constructor(id: AgentID, info: AgentInfo, total: Resources) {
     this.id = id;
-    this.total = total;
+    this.info = info;
+    this.#total = total;
+    this.#hasGpus = total.scalar('gpus') > 0;
   }
 
-  get frameworks(): Iterable<FrameworkID> {
-    return this.#held.keys();
+  /** @param capabilities Mesos's names. */
+  setCapabilities(capabilities: readonly string[]): void {
+    this.takesMultiRole = capabilities.includes('MULTI_ROLE');
+    this.takesHierarchicalRoles = capabilities.includes('HIERARCHICAL_ROLE');
   }
 
+  get total(): Resources {
+    return this.#total;
+  }
+
+  set total(total: Resources) {
+    this.#total = total;
+    this.#hasGpus = total.scalar('gpus') > 0;
+    this.changed();
+  }
+
+  get hasGpus(): boolean {
+    return this.#hasGpus;
+  }
+
+  /** By client, with the roles of the allocations. */
+  get holdings(): ReadonlyMap<Client, Resources> {
+    return this.#holdings;
+  }
+
+  /** Held or on offer by all together, without roles of allocations. */
   get held(): Resources {
-    return this.#heldByAll;
+    return this.#held;
   }
 
-  /** What nobody holds, without roles of allocations. */
+  /** What may be offered: what nobody holds, and shared resources always. Without roles of allocations. */
   get available(): Resources {
-    this.#available ??= this.total.minus(this.#heldByAll);
+    this.#available ??= this.#total.hasShared
+      ? this.#total.nonShared().minus(this.#held.nonShared()).plus(this.#total.shared())
+      : this.#total.minus(this.#held);
     return this.#available;
   }
 
-  heldBy(frameworkId: FrameworkID): Resources {
-    return this.#held.get(frameworkId) ?? Resources.empty;
+  heldBy(client: Client): Resources {
+    return this.#holdings.get(client) ?? Resources.empty;
   }
 
-  take(frameworkId: FrameworkID, resources: Resources): void {
-    this.#held.set(frameworkId, this.heldBy(frameworkId).plus(resources));
-    this.#heldByAll = this.#heldByAll.plus(resources.unallocate());
-    this.#available = undefined;
+  /** The part of what it holds that is in use. */
+  usedBy(client: Client): Resources {
+    return this.#used.get(client) ?? Resources.empty;
   }
 
-  /** Takes back what the framework holds of it, and says what that was. */
-  giveBack(frameworkId: FrameworkID, resources: Resources): Resources {
-    const held = this.heldBy(frameworkId);
-    const rest = held.minus(resources);
-    const returned = held.contains(resources) ? resources : held.minus(rest);
-    if (rest.isEmpty) this.#held.delete(frameworkId);
-    else this.#held.set(frameworkId, rest);
-    this.#heldByAll = this.#heldByAll.minus(returned.unallocate());
-    this.#available = undefined;
+  /** @param resources with the role of the allocation */
+  take(client: Client, resources: Resources): void {
+    const present = this.#holdings.get(client);
+    this.#holdings.set(client, present === undefined ? resources : present.plus(resources));
+    client.agents.add(this);
+    const plain = resources.unallocate();
+    this.#held = this.#held.plus(plain);
+    const available = this.#available;
+    this.changed();
+    if (available !== undefined && !plain.hasShared) this.#available = available.minus(plain);
+  }
+
+  /** Takes back what the client holds of it, and says what that was. */
+  giveBack(client: Client, resources: Resources): Resources {
+    const present = this.#holdings.get(client);
+    if (present === undefined) return Resources.empty;
+    const isAll = present.equals(resources);
+    const rest = isAll ? Resources.empty : present.minus(resources);
+    const returned = isAll || present.contains(resources) ? resources : present.minus(rest);
+    if (rest.isEmpty) {
+      this.#holdings.delete(client);
+      client.agents.delete(this);
+    } else {
+      this.#holdings.set(client, rest);
+    }
+    this.#held = this.#held.minus(returned.unallocate());
+    this.changed();
     return returned;
+  }
+
+  setUsed(client: Client, resources: Resources): void {
+    if (resources.isEmpty) this.#used.delete(client);
+    else this.#used.set(client, resources);
+  }
+
+  /** Something may be offered now that could not be before. */
+  changed(): void {
+    this.#available = undefined;
+    this.settledIn = -1;
   }
 }

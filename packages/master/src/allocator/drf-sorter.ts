@@ -1,137 +1,194 @@
-import type { AgentID, Resources } from '@mezzo/protocol';
-import type { ClusterTotals } from './cluster-totals.ts';
-import { Quantities } from './quantities.ts';
-import type { Sorter } from './sorter.ts';
-
-interface Client {
-  readonly path: string;
-  readonly held: Quantities;
-  isActive: boolean;
-  /** Allocations ever made: among equals the one that was served less often comes first. */
-  count: number;
-  share: number;
-}
+import { Resources, type AgentID } from '@mezzo/protocol';
+import { ClientTree, type ClientNode } from './client-tree.ts';
+import type { Sorter, SorterOptions } from './sorter.ts';
 
 /**
  * Dominant resource fairness (Ghodsi et al., 2011): a client's share is its largest fraction of any resource of the
- * cluster, divided by its weight; the smallest share is served first. Ties: fewer allocations, then the smaller name.
+ * cluster, divided by its weight; the smallest share is served first. Ties: fewer allocations, then the smaller path.
+ * Clients below others are served in the turn of the branch they are in, whose share is that of all of them together.
  */
 export class DrfSorter implements Sorter {
-  readonly #totals: ClusterTotals;
-  readonly #excluded: ReadonlySet<string>;
-  readonly #clients = new Map<string, Client>();
-  readonly #weights = new Map<string, number>();
-  #order: Client[] = [];
-  #names: readonly string[] | undefined;
+  readonly #tree: ClientTree;
   #isStale = false;
   #version = -1;
+  /** Active clients in order, while it holds. */
+  #listing: string[] | undefined;
+  #isHandedOut = false;
 
-  constructor(totals: ClusterTotals, excluded: ReadonlySet<string> = new Set()) {
-    this.#totals = totals;
-    this.#excluded = excluded;
+  constructor(options: SorterOptions) {
+    this.#tree = new ClientTree(options);
   }
 
-  add(path: string): void {
-    if (!this.#clients.has(path)) {
-      this.#clients.set(path, { path, held: new Quantities(), isActive: false, count: 0, share: 0 });
-    }
+  add(client: string): void {
+    // Inactive, it changes no order.
+    this.#tree.add(client);
   }
 
-  remove(path: string): void {
-    this.#clients.delete(path);
-    this.#isStale = true;
+  remove(client: string): void {
+    this.#tree.remove(client);
+    this.#restructured();
   }
 
-  has(path: string): boolean {
-    return this.#clients.has(path);
+  has(client: string): boolean {
+    return this.#tree.has(client);
   }
 
-  activate(path: string): void {
-    this.#setActive(path, true);
+  activate(client: string): void {
+    const leaf = this.#tree.get(client);
+    if (leaf === undefined || leaf.isActive) return;
+    this.#tree.activate(leaf);
+    this.#restructured();
   }
 
-  deactivate(path: string): void {
-    this.#setActive(path, false);
+  deactivate(client: string): void {
+    const leaf = this.#tree.get(client);
+    if (leaf === undefined || !leaf.isActive) return;
+    this.#tree.deactivate(leaf);
+    this.#listing = undefined;
   }
 
   updateWeight(path: string, weight: number): void {
-    this.#weights.set(path, weight);
-    this.#isStale = true;
+    if (this.#tree.updateWeight(path, weight) !== undefined) this.#isStale = true;
   }
 
-  allocated(path: string, _agentId: AgentID, resources: Resources): void {
-    const client = this.#clients.get(path);
-    if (client === undefined) return;
-    client.held.add(resources);
-    client.count++;
-    if (this.#isFresh && client.isActive) this.#reposition(client);
-    else this.#isStale = true;
+  allocated(client: string, agentId: AgentID, resources: Resources): void {
+    this.#change(client, agentId, Resources.empty, resources, 1);
   }
 
-  unallocated(path: string, _agentId: AgentID, resources: Resources): void {
-    this.#clients.get(path)?.held.subtract(resources);
-    this.#isStale = true;
+  unallocated(client: string, agentId: AgentID, resources: Resources): void {
+    this.#change(client, agentId, resources, Resources.empty, 0);
   }
 
-  share(path: string): number {
-    const client = this.#clients.get(path);
-    return client === undefined ? 0 : this.#shareOf(client);
+  updated(client: string, agentId: AgentID, from: Resources, to: Resources): void {
+    this.#change(client, agentId, from, to, 0);
+  }
+
+  share(client: string): number {
+    const leaf = this.#tree.get(client);
+    return leaf === undefined ? 0 : this.#tree.shareOf(leaf);
   }
 
   sort(): readonly string[] {
     if (!this.#isFresh) {
-      this.#order = [...this.#clients.values()].filter((client) => client.isActive);
-      for (const client of this.#order) client.share = this.#shareOf(client);
-      this.#order.sort(compare);
+      if (this.#refresh(this.#tree.root)) this.#listing = undefined;
       this.#isStale = false;
-      this.#version = this.#totals.version;
-      this.#names = undefined;
+      this.#version = this.#tree.version;
     }
-    this.#names ??= this.#order.map((client) => client.path);
-    return this.#names;
+    if (this.#listing === undefined) list(this.#tree.root, (this.#listing = []));
+    this.#isHandedOut = true;
+    return this.#listing;
   }
 
   get #isFresh(): boolean {
-    return !this.#isStale && this.#version === this.#totals.version;
+    return !this.#isStale && this.#version === this.#tree.version;
   }
 
-  #setActive(path: string, isActive: boolean): void {
-    const client = this.#clients.get(path);
-    if (client === undefined || client.isActive === isActive) return;
-    client.isActive = isActive;
+  #restructured(): void {
     this.#isStale = true;
+    this.#listing = undefined;
   }
 
-  /** After an allocation only one client moves, and only backwards: a run need not sort everything again. */
-  #reposition(client: Client): void {
-    const at = this.#order.indexOf(client);
-    client.share = this.#shareOf(client);
-    let low = at;
-    let high = this.#order.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      const other = this.#order[middle];
-      if (other !== undefined && compare(other, client) < 0) low = middle;
-      else high = middle - 1;
+  #change(client: string, agentId: AgentID, from: Resources, to: Resources, allocations: 0 | 1): void {
+    for (let node = this.#tree.get(client); node?.parent !== undefined; node = node.parent) {
+      const place = this.#placeOf(node);
+      node.holdings.change(agentId, from, to);
+      node.count += allocations;
+      this.#move(node, place);
     }
-    if (low === at) return;
-    this.#order.copyWithin(at, at + 1, low + 1);
-    this.#order[low] = client;
-    this.#names = undefined;
   }
 
-  #shareOf({ path, held }: Client): number {
-    let share = 0;
-    for (const name of held.names) {
-      const total = this.#totals.get(name);
-      if (total > 0 && !this.#excluded.has(name)) share = Math.max(share, held.get(name) / total);
+  /** Computes all shares anew and says whether that changed any order. */
+  #refresh(branch: ClientNode): boolean {
+    let isMoved = false;
+    for (const node of branch.listed) {
+      node.share = this.#tree.shareOf(node);
+      if (node.listed.length > 0 && this.#refresh(node)) isMoved = true;
     }
-    return share / (this.#weights.get(path) ?? 1);
+    return sortAgain(branch.listed) || isMoved;
+  }
+
+  /** Where a node stands that is about to change; -1 if its place does not matter. */
+  #placeOf(node: ClientNode): number {
+    if (!this.#isFresh || node.parent === undefined || !node.isListed) return -1;
+    return firstNotBefore(node.parent.listed, node, 0, node.parent.listed.length);
+  }
+
+  /** A change moves one node of each level: a run need not sort everything again. */
+  #move(node: ClientNode, from: number): void {
+    if (from === -1 || node.parent === undefined) return;
+    const { listed } = node.parent;
+    node.share = this.#tree.shareOf(node);
+    const next = listed[from + 1];
+    const to =
+      next !== undefined && compare(next, node) < 0
+        ? firstNotBefore(listed, node, from + 1, listed.length) - 1
+        : firstNotBefore(listed, node, 0, from);
+    if (to === from) return;
+    shift(listed, from, to);
+    this.#moved(from, to);
+  }
+
+  /** As long as every child of the root stands for one client, what moves there moves in the listing. */
+  #moved(from: number, to: number): void {
+    const listing = this.#listing;
+    if (listing === undefined) return;
+    if (listing.length !== this.#tree.root.listed.length) {
+      this.#listing = undefined;
+      return;
+    }
+    this.#listing = this.#isHandedOut ? listing.slice() : listing;
+    this.#isHandedOut = false;
+    shift(this.#listing, from, to);
   }
 }
 
-function compare(left: Client, right: Client): number {
+function compare(left: ClientNode, right: ClientNode): number {
   if (left.share !== right.share) return left.share - right.share;
   if (left.count !== right.count) return left.count - right.count;
   return left.path < right.path ? -1 : 1;
+}
+
+/** Between `low` and `high`, or `high`. */
+function firstNotBefore(sorted: readonly ClientNode[], node: ClientNode, low: number, high: number): number {
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = sorted[middle];
+    if (other !== undefined && compare(other, node) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function shift<T>(list: T[], from: number, to: number): void {
+  const [moved] = list.splice(from, 1);
+  if (moved !== undefined) list.splice(to, 0, moved);
+}
+
+/** Sorts what was in order until some shares changed; says whether anything moved. */
+function sortAgain(nodes: ClientNode[]): boolean {
+  let steps = 0;
+  let isMoved = false;
+  for (let i = 1; i < nodes.length; i++) {
+    const node = nodes[i];
+    if (node === undefined) break;
+    let to = i;
+    for (let before = nodes[to - 1]; before !== undefined && compare(node, before) < 0; before = nodes[to - 1]) {
+      nodes[to--] = before;
+      steps++;
+    }
+    nodes[to] = node;
+    isMoved ||= to !== i;
+    if (steps > 8 * nodes.length) {
+      nodes.sort(compare);
+      return true;
+    }
+  }
+  return isMoved;
+}
+
+function list(branch: ClientNode, listing: string[]): void {
+  for (const node of branch.listed) {
+    if (node.client === undefined) list(node, listing);
+    else listing.push(node.client);
+  }
 }

@@ -1,31 +1,57 @@
-import { type ExitReason, type Message, type PID, Process, type Timer } from '@mezzo/process';
+import { type BodyOf, type ExitReason, json, type Message, type PID, Process, type Timer } from '@mezzo/process';
 import {
   type AgentID,
-  allocatorMessages,
-  defaultFilters,
+  allocatorMessages as messages,
   type Filters,
+  type FrameworkID,
+  type Quota,
+  type ResourceConversion,
+  ResourceConversionError,
+  ResourceLimits,
+  ResourceQuantities,
   Resources,
-  ResourcesParseError,
 } from '@mezzo/protocol';
-import { allocate } from './allocation-run.ts';
-import type { AllocatorFramework as Framework } from './allocator-framework.ts';
-import { AllocatorFramework } from './allocator-framework.ts';
+import { AllocationRun } from './allocation-run.ts';
+import type { AllocatorAgent } from './allocator-agent.ts';
 import { AllocatorMetrics } from './allocator-metrics.ts';
-import { AllocatorState, type AllocatorStateOptions } from './allocator-state.ts';
+import { AllocatorState, type FrameworkSettings } from './allocator-state.ts';
+import { answerInverseOffer, inverseOffers, refusalTime, setUnavailability } from './maintenance.ts';
 import { MinAllocatable } from './min-allocatable.ts';
+import { OfferFilters } from './offer-filters.ts';
+import type { Placement } from './placement.ts';
+import { RecoveryPause } from './recovery-pause.ts';
+import type { SorterFactory } from './sorter.ts';
 
-export interface HierarchicalAllocatorOptions extends AllocatorStateOptions {
+export interface HierarchicalAllocatorOptions {
   /** Default `allocator`. */
   readonly id?: string;
   /** The only address (`id@node`) it takes a master from. Default: whoever comes while it has none. */
   readonly master?: PID;
+  /** Default: dominant resource fairness. */
+  readonly roleSorter?: SorterFactory;
+  /** Default: dominant resource fairness. */
+  readonly frameworkSorter?: SorterFactory;
+  /** In which order agents are offered. Default: by chance, as Mesos does. */
+  readonly placement?: Placement;
 }
+
+/** What the master wants of allocations. */
+interface Settings {
+  /** Milliseconds between periodic runs. */
+  readonly interval: number;
+  readonly minAllocatable: MinAllocatable;
+  readonly filterGpus: boolean;
+}
+
+type Initialization = BodyOf<typeof messages.InitializeAllocator>;
+
+const noSettings: Settings = { interval: 1000, minAllocatable: new MinAllocatable([]), filterGpus: true };
 
 /** Milliseconds; a shorter interval would leave no time for anything else. */
 const shortestInterval = 1;
 
-/** Longer refusals are cut to this, in seconds (Mesos: 365 days). */
-const longestRefusal = 365 * 86_400;
+/** Milliseconds that a run takes at a time, so that others of the same event loop have their turns. */
+const slice = 5;
 
 /**
  * Decides which framework is offered what. It serves one master until that is gone, or started again, and then forgets
@@ -34,26 +60,48 @@ const longestRefusal = 365 * 86_400;
 export class HierarchicalAllocator extends Process {
   readonly #options: HierarchicalAllocatorOptions;
   readonly #candidates = new Set<AgentID>();
-  #state: AllocatorState;
+  /** All agents are candidates: frameworks that come or revive by the hundred need not name each of them. */
+  #areAllCandidates = false;
+  readonly #filters: OfferFilters;
+  #state: AllocatorState | undefined;
   #metrics: AllocatorMetrics | undefined;
-  #minAllocatable = new MinAllocatable([]);
-  #interval = 1000;
+  #settings = noSettings;
   #master: PID | undefined;
   #periodic: Timer | undefined;
-  #triggeredAt: number | undefined;
+  /** A run is to begin soon. */
+  #isTriggered = false;
+  #run: AllocationRun | undefined;
+  #pause = new RecoveryPause();
 
   constructor(options: HierarchicalAllocatorOptions = {}) {
     super(options.id ?? 'allocator');
     this.#options = options;
-    this.#state = this.#emptyState();
-    this.#installAll();
+    this.#filters = new OfferFilters({
+      now: () => this.clock.now(),
+      // One turn later than its time: it must be there in the next periodic run, due at the same time.
+      delay: (milliseconds, call) => this.delay(milliseconds, this.defer(call)),
+    });
   }
 
   protected override initialize(): void {
-    this.#metrics = new AllocatorMetrics(this.runtime.metrics, () => this.#state);
+    this.#state = this.#emptyState();
+    this.#metrics = new AllocatorMetrics(this.runtime.metrics, () => this.#known);
+    this.install(messages.InitializeAllocator, (body, from) => {
+      const fault = this.#faultOf(from) ?? intervalFault(body.allocationInterval);
+      if (fault === undefined) this.#begin(from, body);
+      else this.#ignore(messages.InitializeAllocator, from, fault);
+    });
+    this.#serveFrameworks();
+    this.#serveAgents();
+    this.#serveOffers();
+    this.#serveRoles();
+    this.route('/offer_constraints_debug', () => json(this.#excluded()), {
+      help: 'Which agents the offer constraints of frameworks exclude, by role',
+    });
   }
 
   protected override finalize(_reason: ExitReason): void {
+    this.#filters.stop();
     this.#metrics?.remove();
   }
 
@@ -61,66 +109,172 @@ export class HierarchicalAllocator extends Process {
     if (this.#master?.equals(pid) === true) this.#forget();
   }
 
-  #installAll(): void {
-    const messages = allocatorMessages;
-    this.install(messages.InitializeAllocator, (body, from) =>
-      this.#initialize(from, body.allocationInterval, body.minAllocatable),
-    );
-    this.#serve(messages.AddFramework, ({ frameworkId, roles, capabilities, used, active }) => {
-      const framework = new AllocatorFramework(frameworkId, roles, capabilities, active);
-      this.#state.addFramework(
-        framework,
-        used.map(({ agentId, resources }) => [agentId, Resources.of(resources)] as const),
+  get #known(): AllocatorState {
+    return (this.#state ??= this.#emptyState());
+  }
+
+  // ---- what the master says
+
+  #serveFrameworks(): void {
+    this.#serve(messages.AddFramework, (body) => {
+      const { frameworkId, active, used } = body;
+      this.#known.addFramework(
+        frameworkId,
+        body,
+        active,
+        used.map(({ agentId, resources }) => [agentId, Resources.of(resources)]),
       );
       if (active) this.#triggerAll();
     });
-    this.#serve(messages.RemoveFramework, ({ frameworkId }) => this.#state.removeFramework(frameworkId));
+    this.#serve(messages.RemoveFramework, ({ frameworkId }) => this.#known.removeFramework(frameworkId));
     this.#serve(messages.ActivateFramework, ({ frameworkId }) => {
-      this.#state.activateFramework(frameworkId);
+      this.#known.activateFramework(frameworkId);
       this.#triggerAll();
     });
-    this.#serve(messages.DeactivateFramework, ({ frameworkId }) => this.#state.deactivateFramework(frameworkId));
-    this.#serve(messages.UpdateFramework, ({ frameworkId, roles, capabilities }) =>
-      this.#state.updateFramework(frameworkId, roles, capabilities),
+    this.#serve(messages.DeactivateFramework, ({ frameworkId }) => this.#known.deactivateFramework(frameworkId));
+    this.#serve(
+      messages.UpdateFramework,
+      ({ frameworkId, ...settings }: { frameworkId: FrameworkID } & FrameworkSettings) =>
+        this.#known.updateFramework(frameworkId, settings),
     );
-    this.#serve(messages.AddAgent, ({ agentId, total, used }) => {
-      this.#state.addAgent(
-        agentId,
-        Resources.of(total),
-        used.map(({ frameworkId, resources }) => [frameworkId, Resources.of(resources)] as const),
-      );
-      this.#metrics?.resourcesKnown(this.#state.totals.names);
-      this.#trigger([agentId]);
-    });
-    this.#serve(messages.RemoveAgent, ({ agentId }) => {
-      this.#state.removeAgent(agentId);
-      this.#candidates.delete(agentId);
-    });
-    this.#serve(messages.ActivateAgent, ({ agentId }) => this.#setAgentActive(agentId, true));
-    this.#serve(messages.DeactivateAgent, ({ agentId }) => this.#setAgentActive(agentId, false));
-    this.#serve(messages.RecoverResources, ({ frameworkId, agentId, resources, filters }) => {
-      const returned = this.#state.recover(frameworkId, agentId, Resources.of(resources));
-      const framework = this.#state.frameworks.get(frameworkId);
-      if (returned === undefined || framework === undefined || filters === undefined) return;
-      for (const [role, part] of returned.allocations())
-        this.#filter(framework, role, agentId, part.unallocate(), filters);
-    });
-    this.#serve(messages.SuppressOffers, ({ frameworkId, roles }) => this.#state.suppress(frameworkId, roles));
+    this.#serve(messages.SuppressOffers, ({ frameworkId, roles }) => this.#known.suppress(frameworkId, roles));
     this.#serve(messages.ReviveOffers, ({ frameworkId, roles }) => {
-      this.#state.revive(frameworkId, roles);
+      this.#known.revive(frameworkId, roles);
       this.#triggerAll();
-    });
-    this.#serve(messages.UpdateWeights, ({ weights }) => {
-      for (const { role, weight } of weights) if (weight > 0) this.#state.roleSorter.updateWeight(role, weight);
     });
   }
 
-  /** Whoever is not the master that initialised it is not heard. */
+  #serveAgents(): void {
+    this.#serve(messages.AddAgent, ({ agentId, agent: info, capabilities, total, used, unavailability }) => {
+      const agent = this.#known.addAgent(agentId, info, capabilities, Resources.of(total), usedBy(used));
+      if (unavailability !== undefined) setUnavailability(this.#known, agent, unavailability);
+      this.#metrics?.resourcesKnown(this.#known.totals.names);
+      if (this.#pause.agentAdded(this.#known.agents.size)) this.#resume();
+      this.#trigger([agentId]);
+    });
+    this.#serve(messages.UpdateAgent, ({ agentId, agent: info, capabilities, total }) =>
+      this.#ofAgent(agentId, (agent) => {
+        const resources = total === undefined ? undefined : Resources.of(total);
+        if (!this.#known.updateAgent(agent, info, capabilities, resources)) return;
+        this.#metrics?.resourcesKnown(this.#known.totals.names);
+        this.#trigger([agentId]);
+      }),
+    );
+    this.#serve(messages.AddResourceProvider, ({ agentId, total, used }) =>
+      this.#ofAgent(agentId, (agent) => {
+        this.#known.addProvider(agent, Resources.of(total), usedBy(used));
+        this.#metrics?.resourcesKnown(this.#known.totals.names);
+      }),
+    );
+    this.#serve(messages.RemoveAgent, ({ agentId }) => {
+      this.#known.removeAgent(agentId);
+      this.#candidates.delete(agentId);
+    });
+    this.#serve(messages.ActivateAgent, ({ agentId }) =>
+      this.#ofAgent(agentId, (agent) => {
+        agent.isActive = true;
+        agent.changed();
+      }),
+    );
+    this.#serve(messages.DeactivateAgent, ({ agentId }) =>
+      this.#ofAgent(agentId, (agent) => {
+        agent.isActive = false;
+      }),
+    );
+    this.#serve(messages.UpdateWhitelist, ({ hostnames }) => this.#known.setWhitelist(hostnames));
+    this.#serve(messages.UpdateUnavailability, ({ agentId, unavailability }) =>
+      this.#ofAgent(agentId, (agent) => {
+        setUnavailability(this.#known, agent, unavailability);
+        this.#trigger([agentId]);
+      }),
+    );
+  }
+
+  #serveOffers(): void {
+    this.#serve(messages.RecoverResources, ({ frameworkId, agentId, resources, filters, isAllocated }) => {
+      const returned = this.#known.recover(frameworkId, agentId, Resources.of(resources), isAllocated);
+      const agent = this.#known.agents.get(agentId);
+      const lasts = filters === undefined ? 0 : refusalTime(filters, this.#settings.interval);
+      if (agent === undefined || lasts === 0) return;
+      for (const [client, part] of returned)
+        if (client.framework.roles.has(client.role.path)) this.#filters.add(client, agent, part.unallocate(), lasts);
+    });
+    this.#serve(messages.TransitionOfferedToAllocated, ({ frameworkId, agentId, resources }) =>
+      this.#known.use(frameworkId, agentId, Resources.of(resources)),
+    );
+    this.#serve(messages.UpdateAllocation, ({ frameworkId, agentId, offered, conversions }) => {
+      const framework = this.#known.frameworks.get(frameworkId);
+      if (framework === undefined) return;
+      this.#ofAgent(agentId, (agent) => {
+        if (this.#known.convert(framework, agent, Resources.of(offered), conversions.map(conversionOf))) return;
+        throw new RangeError(`framework ${frameworkId} does not hold what is to be converted on agent ${agentId}`);
+      });
+    });
+    this.answer(messages.UpdateAvailable, ({ agentId, conversions }, from) => {
+      if (!this.#isWithMaster(from)) return { fault: 'this allocator serves another master' };
+      const agent = this.#known.agents.get(agentId);
+      if (agent === undefined) return { fault: `Unknown agent ${agentId}` };
+      try {
+        this.#known.convertAvailable(agent, conversions.map(conversionOf));
+        return {};
+      } catch (error) {
+        if (error instanceof ResourceConversionError) return { fault: error.message };
+        throw error;
+      }
+    });
+    this.#serve(messages.UpdateInverseOffer, ({ agentId, frameworkId, status, filters }) => {
+      const now = this.clock.now();
+      const refused = this.#refusedUntil(filters);
+      answerInverseOffer(this.#known, agentId, frameworkId, { status, refused, now });
+    });
+    this.answer(messages.GetInverseOfferStatuses, () => ({
+      statuses: [...this.#known.agents.values()].flatMap(({ id: agentId, maintenance }) =>
+        [...(maintenance?.statuses ?? [])].map(([frameworkId, answer]) => ({ agentId, frameworkId, ...answer })),
+      ),
+    }));
+  }
+
+  #serveRoles(): void {
+    this.#serve(messages.UpdateQuota, ({ role, quota }) => this.#setQuota(role, quota));
+    this.#serve(messages.UpdateWeights, ({ weights }) => {
+      for (const { role, weight } of weights) if (weight > 0) this.#known.setWeight(role, weight);
+    });
+    this.#serve(messages.Recover, ({ expectedAgents, quotas, timeout, factor }) => {
+      for (const [role, quota] of Object.entries(quotas)) this.#setQuota(role, quota);
+      // Without quotas nobody can be hurt by what is offered too early.
+      if (Object.keys(quotas).length === 0) return;
+      this.#pause.begin(Math.floor(expectedAgents * factor), this.#known.agents.size, () =>
+        this.delay(timeout, () => this.#resume()),
+      );
+    });
+  }
+
+  /** Whoever is not the master that initialised it is not heard, nor is what makes no sense. */
   #serve<T>(kind: Message<T>, handle: (body: T) => void): void {
     this.install(kind, (body, from) => {
-      if (this.#master?.equals(from) === true) handle(body);
-      else this.#ignore(kind, from, 'it is not from the master that initialised this allocator');
+      if (!this.#isMaster(from))
+        return this.#ignore(kind, from, 'it is not from the master that initialised this allocator');
+      try {
+        handle(body);
+      } catch (error) {
+        if (!(error instanceof RangeError) && !(error instanceof ResourceConversionError)) throw error;
+        this.#ignore(kind, from, error.message);
+      }
     });
+  }
+
+  /** Who asks has an address of its own for the answer: it is the master's node that counts. */
+  #isWithMaster(from: PID): boolean {
+    return this.#master?.node === from.node && this.#master.incarnation === from.incarnation;
+  }
+
+  #isMaster(from: PID): boolean {
+    return this.#master?.equals(from) === true;
+  }
+
+  #ofAgent(agentId: AgentID, act: (agent: AllocatorAgent) => void): void {
+    const agent = this.#known.agents.get(agentId);
+    if (agent !== undefined) act(agent);
   }
 
   #ignore(kind: { readonly name: string }, from: PID, why: string): void {
@@ -128,18 +282,17 @@ export class HierarchicalAllocator extends Process {
     this.runtime.log.warn({ from: from.address }, `ignored '${kind.name}': ${why}`);
   }
 
-  #initialize(from: PID, interval: number, minAllocatable: readonly string[]): void {
-    const fault = this.#faultOf(from) ?? intervalFault(interval);
-    if (fault !== undefined) return this.#ignore(allocatorMessages.InitializeAllocator, from, fault);
-    let least: MinAllocatable;
-    try {
-      least = new MinAllocatable(minAllocatable);
-    } catch (error) {
-      if (!(error instanceof ResourcesParseError)) throw error;
-      return this.#ignore(allocatorMessages.InitializeAllocator, from, error.message);
-    }
-    this.#begin(from, interval, least);
+  #setQuota(role: string, { guarantees, limits }: Quota): void {
+    this.#known.setQuota(role, ResourceQuantities.of(guarantees), ResourceLimits.of(limits));
+    this.#metrics?.quotaSet(role, this.#known.roles.get(role)?.quota);
   }
+
+  #refusedUntil(filters: Filters | undefined): number | undefined {
+    const lasts = filters === undefined ? 0 : refusalTime(filters, this.#settings.interval);
+    return lasts === 0 ? undefined : this.clock.now() + lasts;
+  }
+
+  // ---- whom it serves
 
   /** Why it cannot be the master, or undefined. */
   #faultOf(from: PID): string | undefined {
@@ -152,84 +305,139 @@ export class HierarchicalAllocator extends Process {
     return `this allocator serves ${present.address}`;
   }
 
-  #begin(master: PID, interval: number, minAllocatable: MinAllocatable): void {
+  #begin(master: PID, body: Initialization): void {
     this.#forget();
     this.#master = master;
-    this.#interval = interval;
-    this.#minAllocatable = minAllocatable;
+    this.#settings = {
+      interval: body.allocationInterval,
+      minAllocatable: new MinAllocatable(body.minAllocatable),
+      filterGpus: body.filterGpuResources,
+    };
+    this.#state = this.#emptyState(body.fairnessExcluded, body.domain);
     this.link(master);
-    this.send(master, allocatorMessages.AllocatorInitialized, {});
+    this.send(master, messages.AllocatorInitialized, {});
     this.#startPeriod();
   }
 
   #forget(): void {
-    for (const framework of this.#state.frameworks.values()) framework.filters.clear();
-    for (const role of this.#state.roles.keys()) this.#metrics?.roleRemoved(role);
+    this.#filters.stop();
+    this.#metrics?.clear();
     this.#state = this.#emptyState();
     this.#candidates.clear();
+    this.#areAllCandidates = false;
     this.#periodic?.cancel();
+    this.#pause.end();
+    this.#run = undefined;
+    this.#isTriggered = false;
     this.#master = undefined;
   }
 
-  #emptyState(): AllocatorState {
+  #emptyState(fairnessExcluded: readonly string[] = [], domain?: Initialization['domain']): AllocatorState {
+    const { roleSorter, frameworkSorter } = this.#options;
     const observer = {
       roleAdded: (role: string) => this.#metrics?.roleAdded(role),
       roleRemoved: (role: string) => this.#metrics?.roleRemoved(role),
     };
-    return new AllocatorState(observer, this.#options);
+    const { random } = this;
+    return new AllocatorState({
+      filters: this.#filters,
+      random,
+      observer,
+      roleSorter,
+      frameworkSorter,
+      fairnessExcluded,
+      domain,
+    });
   }
 
-  #setAgentActive(agentId: AgentID, isActive: boolean): void {
-    const agent = this.#state.agents.get(agentId);
-    if (agent !== undefined) agent.isActive = isActive;
-  }
-
-  #filter(framework: Framework, role: string, agentId: AgentID, refused: Resources, filters: Filters): void {
-    const { refuseSeconds } = filters;
-    if (refuseSeconds === 0) return;
-    const valid = refuseSeconds > 0 ? Math.min(refuseSeconds, longestRefusal) : defaultFilters.refuseSeconds;
-    // Not shorter than the interval, and one turn longer: it must be there in the next periodic run, due at the same time.
-    const lasts = Math.max(this.#interval, valid * 1000);
-    framework.filters.add(role, agentId, refused, (expire) => this.delay(lasts, this.defer(expire)));
-  }
+  // ---- runs
 
   #startPeriod(): void {
-    this.#periodic = this.delay(this.#interval, () => {
+    this.#periodic = this.delay(this.#settings.interval, () => {
       this.#triggerAll();
       this.#startPeriod();
     });
   }
 
+  #resume(): void {
+    if (this.#pause.end()) this.#triggerAll();
+  }
+
   #triggerAll(): void {
-    this.#trigger(this.#state.agents.keys());
+    if (!this.#pause.isOn) this.#areAllCandidates = true;
+    this.#trigger([]);
   }
 
   /** What happens before the run's turn comes is served by one run. */
   #trigger(agents: Iterable<AgentID>): void {
+    if (this.#pause.isOn) return;
     for (const id of agents) this.#candidates.add(id);
-    if (this.#triggeredAt !== undefined) return;
-    this.#triggeredAt = this.clock.now();
-    this.defer(() => this.#run())();
+    if (this.#isTriggered) return;
+    this.#isTriggered = true;
+    this.#metrics?.latency.start();
+    if (this.#run === undefined) this.defer(() => this.#startRun())();
   }
 
-  #run(): void {
-    const begun = this.clock.now();
-    this.#metrics?.latencyMilliseconds.set(begun - (this.#triggeredAt ?? begun));
-    this.#triggeredAt = undefined;
-    const master = this.#master;
-    if (master === undefined) return;
-    const candidates = [...this.#candidates];
+  #startRun(): void {
+    if (!this.#isTriggered || this.#run !== undefined) return;
+    const { minAllocatable, filterGpus } = this.#settings;
+    this.#metrics?.latency.stop();
+    this.#isTriggered = false;
+    this.#metrics?.run.start();
+    const { placement } = this.#options;
+    this.#run = new AllocationRun(this.#known, this.#areAllCandidates ? this.#known.agents.keys() : this.#candidates, {
+      ...{ minAllocatable, filterGpus, placement },
+      random: this.random,
+    });
     this.#candidates.clear();
-    const allocations = allocate(this.#state, candidates, this.#minAllocatable, this.random);
-    for (const [frameworkId, list] of allocations) {
-      this.send(master, allocatorMessages.Allocated, {
+    this.#areAllCandidates = false;
+    this.#continueRun(this.#run);
+  }
+
+  #continueRun(run: AllocationRun): void {
+    const master = this.#master;
+    // Forgotten since.
+    if (run !== this.#run || master === undefined) return;
+    const until = this.clock.now() + slice;
+    const isDone = run.advance(() => this.clock.now() >= until);
+    for (const [frameworkId, allocations] of run.take()) {
+      this.send(master, messages.Allocated, {
         frameworkId,
-        allocations: list.map(({ role, agentId, resources }) => ({ role, agentId, resources: [...resources] })),
+        allocations: allocations.map(({ role, agentId, resources }) => ({ role, agentId, resources: [...resources] })),
       });
     }
+    if (!isDone) return this.defer(() => this.#continueRun(run))();
+    for (const [frameworkId, agents] of inverseOffers(this.#known, run.candidates, this.clock.now()))
+      this.send(master, messages.InverseAllocated, { frameworkId, agents: [...agents] });
     this.#metrics?.runs.increment();
-    this.#metrics?.runMilliseconds.set(this.clock.now() - begun);
+    this.#metrics?.run.stop();
+    this.#run = undefined;
+    if (this.#isTriggered) this.defer(() => this.#startRun())();
   }
+
+  #excluded(): unknown {
+    const agents = [...this.#known.agents.values()];
+    const frameworks = [...this.#known.frameworks.values()].map(({ id, suppressed, clients }) => {
+      const byRole = [...clients].flatMap(([role, { constraints }]) =>
+        constraints === undefined
+          ? []
+          : [[role, agents.filter(({ info }) => !constraints.allow(info)).map((agent) => agent.id)] as const],
+      );
+      return [id, { suppressed_roles: [...suppressed], excluded_by_attribute_constraints: Object.fromEntries(byRole) }];
+    });
+    return { frameworks: Object.fromEntries(frameworks) };
+  }
+}
+
+type WireConversion = BodyOf<typeof messages.UpdateAllocation>['conversions'][number];
+
+function conversionOf({ consumed, converted, takesEveryCopy }: WireConversion): ResourceConversion {
+  const conversion = { consumed: Resources.of(consumed), converted: Resources.of(converted) };
+  return takesEveryCopy === undefined ? conversion : { ...conversion, takesEveryCopy };
+}
+
+function usedBy(used: BodyOf<typeof messages.AddAgent>['used']): readonly (readonly [FrameworkID, Resources])[] {
+  return used.map(({ frameworkId, resources }) => [frameworkId, Resources.of(resources)]);
 }
 
 function intervalFault(interval: number): string | undefined {

@@ -1,33 +1,27 @@
-import { Resources } from '@mezzo/protocol';
+import { ResourceQuantities, type Resources } from '@mezzo/protocol';
 
-/** Amounts by name: of scalars the value, of ranges how many numbers, of sets how many items. */
-type Requirement = ReadonlyMap<string, number>;
-
-/** What is worth an offer: it holds at least one of several alternatives (min_allocatable_resources). */
+/** What an offer must at least hold (min_allocatable_resources): one of several alternatives. */
 export class MinAllocatable {
-  readonly #alternatives: readonly Requirement[];
+  readonly #alternatives: readonly ResourceQuantities[];
+  // Many are asked about the same agent one after another.
+  #asked: Resources | undefined;
+  #answer = false;
 
-  /**
-   * @param alternatives such as `cpus:0.01` and `mem:32`, parts of one joined by `;`. None: whatever is not empty will do.
-   * @throws {ResourcesParseError}
-   */
-  constructor(alternatives: readonly string[]) {
-    this.#alternatives = alternatives.map((text) => Resources.parse(text).scalarQuantities());
+  /** @param alternatives such as `{ cpus: 0.01 }` and `{ mem: 32 }`. None: whatever is not empty will do. */
+  constructor(alternatives: readonly Readonly<Record<string, number>>[]) {
+    this.#alternatives = alternatives.map((amounts) => ResourceQuantities.of(amounts));
   }
 
   allows(resources: Resources): boolean {
-    if (resources.isEmpty) return false;
-    return this.#alternatives.length === 0 || this.#alternatives.some((required) => contains(resources, required));
+    if (resources === this.#asked) return this.#answer;
+    this.#asked = resources;
+    this.#answer = !resources.isEmpty && this.#isEnough(resources);
+    return this.#answer;
   }
-}
 
-function contains(resources: Resources, required: Requirement): boolean {
-  for (const [name, amount] of required) if (amountOf(resources, name) < amount) return false;
-  return true;
-}
-
-function amountOf(resources: Resources, name: string): number {
-  let amount = resources.scalar(name) + resources.set(name).size;
-  for (const { begin, end } of resources.ranges(name)) amount += end - begin + 1;
-  return amount;
+  #isEnough(resources: Resources): boolean {
+    if (this.#alternatives.length === 0) return true;
+    for (const alternative of this.#alternatives) if (resources.containsQuantities(alternative)) return true;
+    return false;
+  }
 }

@@ -33,7 +33,8 @@ export class Frameworks {
     return framework?.pid?.equals(from) === true ? framework : undefined;
   }
 
-  subscribe(given: FrameworkInfo, from: PID): void {
+  /** @param suppressedRoles replaces what was suppressed before; undefined leaves that as it is */
+  subscribe(given: FrameworkInfo, suppressedRoles: readonly string[] | undefined, from: PID): void {
     const { frameworks, completedFrameworks } = this.#context;
     const info = withDefaultRole(given);
     const fault = frameworkFault(info);
@@ -43,6 +44,7 @@ export class Frameworks {
     const known = info.id === undefined ? this.#subscribedFrom(from) : frameworks.get(info.id);
     if (known === undefined) {
       const framework = this.#create(info.id ?? this.#nextId(), info);
+      suppress(framework, suppressedRoles);
       this.#step(framework, 'SUBSCRIBE', from);
     } else if (known.info.principal !== info.principal) {
       this.#refuse(from, `Changing framework's principal is not allowed.`);
@@ -50,7 +52,7 @@ export class Frameworks {
       // Asked twice because the answer was slow.
       this.#sendSubscribed(known);
     } else {
-      this.#update(known, info);
+      this.#update(known, info, suppressedRoles);
       known.reregisteredAt = this.#context.now();
       this.#step(known, 'SUBSCRIBE', from);
     }
@@ -92,10 +94,10 @@ export class Frameworks {
   }
 
   /** As in Mesos, user and checkpoint stay what they were at first. */
-  #update(framework: Framework, info: FrameworkInfo): void {
+  #update(framework: Framework, info: FrameworkInfo, suppressedRoles: readonly string[] | undefined): void {
     const { user, checkpoint } = framework.info;
     framework.info = { ...info, id: framework.id, checkpoint, ...(user === undefined ? undefined : { user }) };
-    for (const role of framework.suppressed) if (!info.roles.includes(role)) framework.suppressed.delete(role);
+    suppress(framework, suppressedRoles);
     this.#context.allocator.updateFramework(framework);
   }
 
@@ -192,4 +194,9 @@ export class Frameworks {
     completedFrameworks.add(id, framework);
     log.info({ frameworkId: id, name: framework.info.name }, 'removed a framework');
   }
+}
+
+function suppress(framework: Framework, roles: readonly string[] = [...framework.suppressed]): void {
+  framework.suppressed.clear();
+  for (const role of roles) if (framework.roles.includes(role)) framework.suppressed.add(role);
 }

@@ -1,4 +1,4 @@
-import { type Resources, UNRESERVED, type TaskStatus } from '@mezzo/protocol';
+import { reservationRole, type Resources, UNRESERVED, type TaskStatus } from '@mezzo/protocol';
 import type { Agent } from '../agents/agent.ts';
 import type { Framework } from '../frameworks/framework.ts';
 import type { MasterContext } from '../master-context.ts';
@@ -43,9 +43,7 @@ export function stateOf({ context, address, startedAt }: StateSource): object {
 function agentState(agent: Agent): object {
   const { info, total, used, offered } = agent;
   const reserved = Object.fromEntries(
-    [...new Set([...total].map(({ role }) => role))]
-      .filter((role) => role !== undefined && role !== UNRESERVED)
-      .map((role) => [role, flat(total.reservedTo(role ?? UNRESERVED))]),
+    [...new Set([...total.reserved()].map(reservationRole))].map((role) => [role, flat(total.reserved(role))]),
   );
   return {
     id: agent.id,

@@ -59,7 +59,7 @@ export class OfferCalls {
       this.#launch(framework, agent, task, judged.resources);
     }
     this.#context.metrics[launched.length === 0 ? 'offersDeclined' : 'offersAccepted'].increment(offerIds.length);
-    this.#context.allocator.recover(framework.id, agentId, available, filters);
+    this.#context.allocator.recoverOffered(framework.id, agentId, available, filters);
   }
 
   /** Offers that are not there any more, or are not its own, are passed over. */
@@ -84,6 +84,7 @@ export class OfferCalls {
     this.#tasks.add(
       new MasterTask({ id, frameworkId: framework.id, agentId: agent.id, name, resources, user, labels }),
     );
+    this.#context.allocator.use(framework.id, agent.id, resources);
     sendToAgent(this.#context, agent, agentMessages.RunTask, {
       term: this.#context.term,
       framework: framework.info,

@@ -1,48 +1,41 @@
-import type { BodyOf } from '@mezzo/process';
 import {
-  type allocatorMessages,
+  type AgentID,
   type Filters,
+  type FrameworkID,
   type Offer,
   OfferID,
-  Resources,
+  type Resources,
   schedulerMessages,
 } from '@mezzo/protocol';
 import type { Agent } from '../agents/agent.ts';
 import type { Framework } from '../frameworks/framework.ts';
 import { type MasterContext, sendToFramework } from '../master-context.ts';
+import { type Allocated, allocatedFault, type Allocation, judgeAllocation } from '../validation/allocation.ts';
 import type { MasterOffer } from './master-offer.ts';
-
-type Allocated = BodyOf<typeof allocatorMessages.Allocated>;
+import { RefusedAllocations } from './refused-allocations.ts';
 
 /** Makes offers of what the allocator gives, and takes them back. */
 export class Offers {
   readonly #context: MasterContext;
+  readonly #refused: RefusedAllocations;
   #numbers = 0;
 
   constructor(context: MasterContext) {
     this.#context = context;
+    this.#refused = new RefusedAllocations(context);
   }
 
-  /** What cannot be offered any more goes back to the allocator. */
-  make({ frameworkId, allocations }: Allocated): void {
-    const { allocator, agents, frameworks, log } = this.#context;
-    const framework = frameworks.get(frameworkId);
+  /** What cannot be offered any more goes back to the allocator; what makes no sense is refused. */
+  make(body: unknown): void {
+    const fault = allocatedFault(body);
+    if (fault !== undefined) return this.#refused.invalid(fault);
+    // The form has just been checked.
+    const { frameworkId, allocations } = body as Allocated;
+    const framework = this.#context.frameworks.get(frameworkId);
     const offers: Offer[] = [];
-    for (const { role, agentId, resources: entries } of allocations) {
-      const resources = Resources.of(entries);
-      const agent = agents.get(agentId);
-      if (framework === undefined || !framework.isActive || agent === undefined || !agent.isConnected) {
-        allocator.recover(frameworkId, agentId, resources);
-      } else if (!agent.free.contains(resources.unallocate())) {
-        const given = String(resources);
-        log.error(
-          { agentId, resources: given },
-          'the allocator gave what is not free; it is told about the agent anew',
-        );
-        allocator.addAgent(agent);
-      } else {
-        offers.push(this.#offer(framework, agent, role, resources));
-      }
+    for (const allocation of allocations) {
+      const offer = this.#offerOf(frameworkId, framework, allocation);
+      if (offer !== undefined) offers.push(offer);
     }
     if (framework === undefined || offers.length === 0) return;
     this.#context.metrics.offersSent.increment(offers.length);
@@ -63,7 +56,7 @@ export class Offers {
   /** Takes it back without a word. */
   discard(offer: MasterOffer, filters?: Filters): void {
     this.close(offer);
-    this.#context.allocator.recover(offer.frameworkId, offer.agentId, offer.resources, filters);
+    this.#context.allocator.recoverOffered(offer.frameworkId, offer.agentId, offer.resources, filters);
   }
 
   /** It is no offer any more; what becomes of its resources is the caller's business. */
@@ -74,6 +67,49 @@ export class Offers {
     const agent = this.#context.agents.get(offer.agentId);
     agent?.offers.delete(offer);
     agent?.release(offer.resources);
+  }
+
+  #offerOf(frameworkId: FrameworkID, framework: Framework | undefined, allocation: Allocation): Offer | undefined {
+    const { allocator, agents } = this.#context;
+    const { role, agentId, resources: entries } = allocation;
+    const agent = agents.get(agentId);
+    const details = { frameworkId, agentId, role };
+    if (framework === undefined) {
+      this.#refused.stale('the framework is not there', details);
+      this.#refused.correct(frameworkId, () => this.#tellAboutFramework(frameworkId));
+      return undefined;
+    }
+    if (agent === undefined) {
+      this.#refused.stale('the agent is not there', details);
+      this.#refused.correct(agentId, () => this.#tellAboutAgent(agentId));
+      return undefined;
+    }
+    const judged = judgeAllocation(allocation, agent.free);
+    if (judged.fault !== undefined) {
+      this.#refused.invalid(judged.fault, { ...details, resources: JSON.stringify(entries) });
+      this.#refused.correct(agentId, () => this.#tellAboutAgent(agentId));
+      return undefined;
+    }
+    const { resources } = judged;
+    if (framework.isActive && agent.isConnected && framework.roles.includes(role))
+      return this.#offer(framework, agent, role, resources);
+    this.#refused.stale('framework or agent is not connected, or the role was left', details);
+    allocator.recoverOffered(frameworkId, agentId, resources);
+    return undefined;
+  }
+
+  /** As it is, or that it is gone. */
+  #tellAboutAgent(agentId: AgentID): void {
+    const { allocator, agents } = this.#context;
+    const agent = agents.get(agentId);
+    if (agent === undefined) allocator.removeAgent(agentId);
+    else allocator.addAgent(agent);
+  }
+
+  /** That it is gone, unless it has come since. */
+  #tellAboutFramework(frameworkId: FrameworkID): void {
+    const { allocator, frameworks } = this.#context;
+    if (!frameworks.has(frameworkId)) allocator.removeFramework(frameworkId);
   }
 
   #offer(framework: Framework, agent: Agent, role: string, resources: Resources): Offer {

@@ -99,7 +99,7 @@ export class Tasks {
         break;
       case 'recoverResources':
         agent?.release(task.resources);
-        if (agent !== undefined) allocator.recover(task.frameworkId, task.agentId, task.resources);
+        if (agent !== undefined) allocator.recoverUsed(task.frameworkId, task.agentId, task.resources);
         break;
       case 'completeTask':
         framework?.tasks.delete(task.id);

@@ -1,7 +1,9 @@
-import { type FrameworkInfo, roleFault, UNRESERVED } from '@mezzo/protocol';
+import { type FrameworkInfo, ResourceQuantities, roleFault, UNRESERVED } from '@mezzo/protocol';
+import { ConstraintGroups } from '../allocator/offer-constraints.ts';
 
 /** What is wrong with a FrameworkInfo, or undefined. */
-export function frameworkFault({ roles, capabilities, failoverTimeout }: FrameworkInfo): string | undefined {
+export function frameworkFault(info: FrameworkInfo): string | undefined {
+  const { roles, capabilities, failoverTimeout } = info;
   if (!capabilities.includes('MULTI_ROLE') && roles.length > 1) {
     return `Framework has ${roles.length} roles (${roles.join(', ')}): without the capability MULTI_ROLE it may have one`;
   }
@@ -11,7 +13,19 @@ export function frameworkFault({ roles, capabilities, failoverTimeout }: Framewo
     if (fault !== undefined) return `Framework has an invalid role: ${fault}`;
   }
   if (!Number.isFinite(failoverTimeout)) return `Framework has an invalid failoverTimeout: ${failoverTimeout}`;
-  return undefined;
+  return filtersFault(info);
+}
+
+function filtersFault({ roles, offerFilters = {}, offerConstraints = {} }: FrameworkInfo): string | undefined {
+  try {
+    for (const alternatives of Object.values(offerFilters))
+      for (const amounts of alternatives) ResourceQuantities.of(amounts);
+    ConstraintGroups.byRole(offerConstraints, new Set(roles));
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return `Framework has invalid offer filters or constraints: ${error.message}`;
+    throw error;
+  }
 }
 
 /** As Mesos does, who has one role and names none has `*`. */

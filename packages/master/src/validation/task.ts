@@ -1,4 +1,12 @@
-import { type AgentID, type Resource, resourceFault, Resources, TaskID, type TaskInfo } from '@mezzo/protocol';
+import {
+  type AgentID,
+  type Resource,
+  resourceFault,
+  Resources,
+  resourcesFault,
+  TaskID,
+  type TaskInfo,
+} from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
 
 export interface TaskSetting {
@@ -30,6 +38,8 @@ export function judgeTask(task: TaskInfo, { framework, agentId, role, available 
     const fault = resourceFault(resource) ?? gpuFault(resource) ?? roleMismatch(resource, role);
     if (fault !== undefined) return { fault: `Task uses invalid resources: ${fault}` };
   }
+  const sumFault = resourcesFault(task.resources);
+  if (sumFault !== undefined) return { fault: `Task uses invalid resources: ${sumFault}` };
   const resources = Resources.of(task.resources).allocate(role);
   if (resources.isEmpty) return { fault: 'Task uses no resources' };
   if (task.command.value === '') return { fault: `Task's command is invalid: its value is empty` };

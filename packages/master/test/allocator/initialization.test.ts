@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { PID } from '@mezzo/process';
-import { AllocatorWorld, FakeMaster } from './fake-master.ts';
+import { createAllocator } from '@mezzo/master';
+import { AllocatorWorld } from './allocator-world.ts';
+import { reserved } from './allocated-entry.ts';
+import { FakeMaster } from './fake-master.ts';
 
 const whole = 'cpus:2;mem:1024';
 
@@ -16,12 +19,15 @@ describe('an allocator and its master', () => {
     rival.begin();
     await world.advance('1s');
     expect(rival.isInitialized).to.equal(false);
-    expect(await setting.metric('allocator/mesos/ignored_messages')).to.equal(1);
+    expect(await setting.metric('ignored_messages')).to.equal(1);
     rival.framework('stolen');
     master.framework('f');
     await world.advance('1s');
     expect(master.pairs()).to.deep.equal(['f<-a']);
-    expect(await setting.metric('allocator/mesos/ignored_messages')).to.equal(2);
+    expect(await setting.metric('ignored_messages')).to.equal(2);
+    const taken = rival.updateAvailable('a', { type: 'RESERVE', resources: reserved('r', 'cpus:1') });
+    await world.settle();
+    expect(taken.get().fault).to.match(/another master/);
     master.end();
     await world.settle();
     rival.begin();
@@ -64,20 +70,79 @@ describe('an allocator and its master', () => {
     expect(leader.isInitialized).to.equal(true);
   });
 
+  it('hears nothing before it is initialised, and starts empty when it is again', async () => {
+    await using setting = await AllocatorWorld.start();
+    const { master, world } = setting;
+    master.framework('early');
+    master.agent('a', whole);
+    await world.settle();
+    expect(master.take()).to.deep.equal([]);
+    master.begin();
+    await world.settle();
+    expect(master.isInitialized).to.equal(true);
+    master.framework('f');
+    await world.advance('2s');
+    expect(master.take()).to.deep.equal([]);
+    master.agent('a', whole);
+    await world.settle();
+    expect(master.pairs()).to.deep.equal(['f<-a']);
+    master.begin();
+    await world.advance('2s');
+    expect(master.take()).to.deep.equal([]);
+    expect(await setting.metric('resources/cpus/total')).to.equal(0);
+  });
+
   it('ignores options that make no sense, and goes on with what it has', async () => {
     await using setting = await AllocatorWorld.start();
     const { master, world } = setting;
     master.begin();
     master.framework('f');
     await world.settle();
-    master.begin(0);
-    master.begin(0.001);
-    master.begin(1000, ['garbage!!']);
-    master.begin(1000, ['cpus:1', 'mem=2']);
+    master.begin({ interval: 0 });
+    master.begin({ interval: 0.001 });
     await world.advance('3s');
-    expect(await setting.metric('allocator/mesos/ignored_messages')).to.equal(4);
+    expect(await setting.metric('ignored_messages')).to.equal(2);
     master.agent('a', whole);
     await world.settle();
     expect(master.pairs()).to.deep.equal(['f<-a']);
+  });
+
+  it('after a failover with quotas offer nothing until enough agents are back, or the time is over', async () => {
+    await using setting = await AllocatorWorld.start();
+    const { master, world } = setting;
+    const begin = (expected: number, quotas: Record<string, string>): void => {
+      master.begin();
+      master.failOver(expected, quotas, { timeout: 60_000 });
+      master.framework('f', ['r']);
+    };
+    begin(5, { r: 'cpus:1' });
+    for (const id of ['a', 'b', 'c']) master.agent(id, whole);
+    await world.advance('5s');
+    expect(master.take()).to.deep.equal([]);
+    expect(await setting.metric('quota/roles/r/resources/cpus/guarantee')).to.equal(1);
+    master.agent('d', whole);
+    await world.settle();
+    expect(master.pairs().toSorted()).to.deep.equal(['f<-a', 'f<-b', 'f<-c', 'f<-d']);
+    begin(5, { r: 'cpus:1' });
+    master.agent('a', whole);
+    await world.advance('59s');
+    expect(master.take()).to.deep.equal([]);
+    await world.advance('2s');
+    expect(master.pairs()).to.deep.equal(['f<-a']);
+    // Too few to wait for, or no quota that could be hurt.
+    for (const [expected, quotas] of [
+      [1, { r: 'cpus:1' }],
+      [100, {}],
+    ] as const) {
+      begin(expected, quotas);
+      master.agent('a', whole);
+      await world.settle();
+      expect(master.pairs()).to.deep.equal(['f<-a']);
+    }
+  });
+
+  it('is made by name, and an unknown name is refused with those there are', () => {
+    expect(() => createAllocator('HierarchicalDRF')).not.to.throw();
+    expect(() => createAllocator('clever')).to.throw(RangeError, /'clever'.*hierarchical/);
   });
 });

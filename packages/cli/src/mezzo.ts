@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { agent } from './commands/agent.ts';
 import { cluster } from './commands/cluster.ts';
+import { lab } from './commands/lab.ts';
 import { master } from './commands/master.ts';
 
 await new Command('mezzo')
@@ -10,4 +11,5 @@ await new Command('mezzo')
   .addCommand(master)
   .addCommand(agent)
   .addCommand(cluster)
+  .addCommand(lab)
   .parseAsync();

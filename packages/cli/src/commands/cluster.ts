@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import { startLocalCluster } from '../local-cluster/index.ts';
 import { failWith } from '../node-process.ts';
+import { addAllocatorOptions, type AllocatorFlags } from './allocator-options.ts';
 import { wholeNumber } from './node-options.ts';
 
-interface ClusterFlags {
+interface ClusterFlags extends AllocatorFlags {
   readonly agents: number;
   readonly port: number;
   readonly embedded?: boolean;
 }
 
-export const cluster = new Command('cluster')
+export const cluster = addAllocatorOptions(new Command('cluster'))
   .description('run a whole cluster on this machine until Ctrl-C')
   .option('--agents <count>', 'number of agents', wholeNumber(1), 3)
   .option('--port <port>', 'port of the web page', wholeNumber(0, 65_535), 5050)

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AllocatorChoice } from '@mezzo/master';
 import type { Transport } from '@mezzo/process';
 import { nats } from '@mezzo/process/nats';
 import { type NatsServer, provisionNatsServer, startNatsServer } from '../nats-server/index.ts';
@@ -10,7 +11,8 @@ import { type ClusterPlan, planOf } from './plan.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 import { Undoing } from './undoing.ts';
 
-export interface LocalClusterOptions {
+/** What allocates comes by name or as a module; paths are relative to the working directory. */
+export interface LocalClusterOptions extends AllocatorChoice {
   /** Default 3. */
   readonly agents?: number;
   /** Port of the master's web page. Default 5050; 0 for a free one. */
@@ -116,7 +118,13 @@ async function startMembers(plan: ClusterPlan, broker: Broker, started: Undoing)
     return one;
   };
   const interval = ['--allocation-interval', String(plan.allocationInterval)];
-  const master = await member('master', 'master', '--port', String(plan.port), ...interval);
+  const { allocator, roleSorter, frameworkSorter } = plan.allocator;
+  const choice = [
+    ...(allocator === undefined ? [] : ['--allocator', allocator]),
+    ...(roleSorter === undefined ? [] : ['--role-sorter', roleSorter]),
+    ...(frameworkSorter === undefined ? [] : ['--framework-sorter', frameworkSorter]),
+  ];
+  const master = await member('master', 'master', '--port', String(plan.port), ...interval, ...choice);
   const agents = await allStarted(
     plan.agents.map((name) => {
       const place = ['--hostname', name, '--work-dir', join(directory, name), '--resources', plan.resources];

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import type { AllocatorChoice } from '@mezzo/master';
 import type { Duration } from '@mezzo/process';
 import type { LocalClusterOptions } from './local-cluster.ts';
 
@@ -9,6 +10,7 @@ export interface ClusterPlan {
   /** Names of the agents. */
   readonly agents: readonly string[];
   readonly port: number;
+  readonly allocator: AllocatorChoice;
   readonly resources: string;
   readonly linkTimeout: Duration;
   readonly allocationInterval: Duration;
@@ -30,6 +32,11 @@ export function planOf(options: LocalClusterOptions, directory: string): Cluster
     directory,
     agents: Array.from({ length: options.agents ?? 3 }, (_, index) => `agent-${index + 1}`),
     port: options.port ?? 5050,
+    allocator: {
+      allocator: options.allocator,
+      roleSorter: options.roleSorter,
+      frameworkSorter: options.frameworkSorter,
+    },
     resources: options.resources ?? `cpus:${cpus().length};mem:1024;disk:10240;ports:[31000-32000]`,
     linkTimeout,
     allocationInterval,

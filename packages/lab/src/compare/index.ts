@@ -1,0 +1,13 @@
+export { compare } from './compare.ts';
+export type { Comparison, ComparisonProgress, FailedRun, Runner, VariantResult } from './compare.ts';
+export { comparisonFiles, comparisonTable } from './comparison-files.ts';
+export { metricsOf, metricText } from './metrics.ts';
+export type { Metrics, MetricText } from './metrics.ts';
+export { runCommand } from './plan.ts';
+export type { ComparisonPlan, Job, ScenarioText, Variant } from './plan.ts';
+export { parseSweep, withSettings } from './settings.ts';
+export type { Setting, Sweep } from './settings.ts';
+export { estimate, jainIndex, mean, pairedDifference, percentile } from './statistics.ts';
+export type { Estimate } from './statistics.ts';
+export { ThreadRunner } from './thread-runner.ts';
+export type { ThreadRunnerOptions } from './thread-runner.ts';

@@ -1,0 +1,10 @@
+export { convertTrace, traceFormats } from './convert.ts';
+export type { ConversionOptions, Converted, TraceFormatName } from './convert.ts';
+export type { ConversionCounts, Progress, Scale } from './conversion.ts';
+export type { SortedRun, Spill } from './arrival-order.ts';
+export type { TraceFile } from './csv-rows.ts';
+export { TraceError } from './trace-error.ts';
+export { convertTraceFiles, traceFile } from './trace-files.ts';
+export type { FileConversionOptions } from './trace-files.ts';
+export { readTrace, traceColumns, traceHeader, traceLine } from './trace.ts';
+export type { TraceTask } from './trace.ts';

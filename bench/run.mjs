@@ -1,14 +1,17 @@
-// npm run bench [-- GROUP|CASE…]: each figure of ours beside a reference measured in the same rounds.
+// npm run bench [-- GROUP|CASE…]: each figure of ours beside a reference measured in the same rounds, where there is one.
 import { parseArgs } from 'node:util';
+import { allocator } from './groups/allocator.mjs';
 import { links } from './groups/links.mjs';
 import { local } from './groups/local.mjs';
 import { loop } from './groups/loop.mjs';
 import { nats } from './groups/nats.mjs';
+import { resources } from './groups/resources.mjs';
+import { sorter } from './groups/sorter.mjs';
 import { median } from './measure.mjs';
 import { circumstances, percent, readable, table } from './report.mjs';
 import { interleaved, readRounds } from './rounds.mjs';
 
-const groups = [local, loop, links, nats];
+const groups = [local, loop, links, nats, allocator, sorter, resources];
 const usage = `Usage: npm run bench [-- GROUP|CASE…] [--rounds N] [--json|--markdown] [--gate]   groups: ${groups.map(({ name }) => name).join(', ')}`;
 
 async function main() {
@@ -23,8 +26,14 @@ async function main() {
     } finally {
       await group.close?.();
     }
+    const derived = (group.derive?.(results) ?? []).map(withVerdict);
+    if (options.json) for (const result of derived) process.stdout.write(`${JSON.stringify(result)}\n`);
+    results.push(...derived);
     missed.push(...results.filter(({ target }) => target?.met === false));
-    tables.push(tableOf(results, options.markdown));
+    const shown = results.filter(({ onlyGrowth }) => onlyGrowth !== true);
+    if (shown.length > 0) tables.push(tableOf(shown, options.markdown));
+    const growth = group.growth?.(results, options.markdown);
+    if (growth) tables.push(growth);
   }
   if (!options.json) {
     if (!options.markdown) tables.push(legend);
@@ -44,7 +53,10 @@ function readArguments() {
   const every = groups.flatMap(({ runs }) => runs.flatMap(({ cases }) => cases));
   for (const word of positionals)
     if (!every.some(matches(word))) throw new Error(`There is no group or case '${word}'\n${usage}`);
-  const wanted = (one) => positionals.length === 0 || positionals.some((word) => matches(word)(one));
+  const wanted = (one) =>
+    positionals.length === 0
+      ? one.onRequest !== true
+      : positionals.some((word) => matches(word)(one) && (one.onRequest !== true || word === one.name));
   const chosen = groups.map((group) => ({
     ...group,
     runs: group.runs
@@ -54,11 +66,13 @@ function readArguments() {
   return { ...values, rounds: readRounds(values.rounds), groups: chosen.filter(({ runs }) => runs.length > 0) };
 }
 
-/** Measures both sides, which may give the figures of several cases. */
-async function measure(run, { rounds, json }) {
+/** Measures both sides, or ours alone, which may give the figures of several cases. What takes long has fewer rounds. */
+async function measure(run, { rounds: wanted, json }) {
   const measured = { ours: [], reference: [] };
   const names = run.cases.map(({ name }) => name).join(', ');
-  await interleaved(rounds, ['ours', 'reference'], async (side, round) => {
+  const rounds = Math.min(wanted, run.rounds ?? wanted);
+  const sides = run.reference === undefined ? ['ours'] : ['ours', 'reference'];
+  await interleaved(rounds, sides, async (side, round) => {
     process.stderr.write(`${names}: ${side}, round ${round} of ${rounds}\n`);
     measured[side].push(await run[side]());
   });
@@ -72,7 +86,8 @@ const comparisons = {
   difference: (ours, reference) => ours - reference,
 };
 
-function compare({ figure = 'value', comparison = 'ratio', target, ...one }, measured) {
+function compare({ figure = 'value', comparison = 'ratio', ...one }, measured) {
+  if (measured.reference.length === 0) return alone({ figure, ...one }, measured.ours);
   const [ours, reference] = [measured.ours, measured.reference].map((side) => side.map((result) => result[figure]));
   const compared = ours.map((value, round) => comparisons[comparison](value, reference[round]));
   const range = Math.max(...compared) - Math.min(...compared);
@@ -85,8 +100,19 @@ function compare({ figure = 'value', comparison = 'ratio', target, ...one }, mea
   };
   if (measured.ours[0].cpu)
     result.cpu = { ours: processorTime(measured.ours), reference: processorTime(measured.reference) };
-  if (target) result.target = { ...target, met: isMet(target, result[target.of]) };
-  return result;
+  return withVerdict(result);
+}
+
+/** Beside nothing, or beside a figure that is quoted from another run. */
+function alone({ figure, ...one }, measured) {
+  const ours = measured.map((result) => result[figure]);
+  const result = { ...one, ours: rounded(median(ours)) };
+  if (ours.length > 1) result.spread = rounded((Math.max(...ours) - Math.min(...ours)) / median(ours));
+  return withVerdict(result);
+}
+
+function withVerdict({ target, ...result }) {
+  return target ? { ...result, target: { ...target, met: isMet(target, result[target.of]) } } : result;
 }
 
 function isMet({ atLeast = -Infinity, atMost = Infinity }, value) {
@@ -110,16 +136,17 @@ function tableOf(results, markdown) {
       ({ name, lowerIsBetter }) => `${markdown ? `\`${name}\`` : name}${lowerIsBetter ? ' (lower is better)' : ''}`,
     ],
     ['ours', ({ ours }) => readable(ours)],
-    ['reference', ({ reference }) => readable(reference)],
+    ['reference', ({ reference }) => (reference === undefined ? '' : readable(reference))],
+    ['quoted', ({ quoted }) => quoted ?? ''],
     ['unit', ({ unit }) => unit],
     ['ratio', ({ ratio }) => ratio?.toFixed(2) ?? ''],
     ['difference', ({ difference }) => (difference === undefined ? '' : readable(difference, 2))],
-    ['spread', ({ ratio, spread }) => (ratio === undefined ? readable(spread, 2) : percent(spread))],
+    ['spread', ({ difference, spread }) => readableSpread(difference, spread)],
     ['target', ({ target }) => (target ? condition(target) : '')],
     ['met', ({ target }) => (target ? (target.met ? 'yes' : 'no') : '')],
     ['cpu ours', ({ cpu }) => (cpu ? readableTimes(cpu.ours) : '')],
     ['cpu reference', ({ cpu }) => (cpu ? readableTimes(cpu.reference) : '')],
-    ['reference is', ({ referenceName }) => (markdown ? '' : referenceName)],
+    ['reference is', ({ referenceName }) => (markdown ? '' : (referenceName ?? ''))],
   ];
   return table(columns, results, markdown);
 }
@@ -128,13 +155,19 @@ function condition({ of, atLeast, atMost }) {
   return atLeast === undefined ? `${of} <= ${readable(atMost)}` : `${of} >= ${readable(atLeast)}`;
 }
 
+function readableSpread(difference, spread) {
+  if (spread === undefined) return '';
+  return difference === undefined ? percent(spread) : readable(spread, 2);
+}
+
 function readableTimes({ sender, receiver }) {
   return `${readable(sender, 2)} + ${readable(receiver, 2)}`;
 }
 
 const legend = `ratio: ours / reference; difference: ours - reference, in the unit.
-spread: of single rounds, (largest - smallest) / median of the ratios, or largest - smallest of the differences.
+spread: of single rounds, (largest - smallest) / median of the ratios (without a reference: of ours), or largest - smallest of the differences.
 cpu: microseconds of the processor per operation, sender + receiver.
+quoted: what C++ Mesos took in another run on another machine of the same kind; it was not measured now.
 `;
 
 function verdict(missed, gate) {

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A side that hangs must not hang the bench. */
-const limit = 120_000;
+/** A side that hangs must not hang the bench. Seconds. */
+const defaultLimit = 120;
 
-/** Runs one side in an OS process of its own and gives what it printed. */
-export async function side(file, parameters, directory = 'sides') {
-  const child = start(file, parameters, directory);
+/** Runs one side in an OS process of its own, with these options of Node's, and gives what it printed. */
+export async function side(file, parameters, { directory = 'sides', limit = defaultLimit, node = [] } = {}) {
+  const child = start(file, parameters, directory, node);
   try {
-    return await resultOf(child, file);
+    return await resultOf(child, file, limit);
   } finally {
     child.kill('SIGKILL');
   }
@@ -18,8 +18,8 @@ export async function side(file, parameters, directory = 'sides') {
 
 /** The same for a side that takes two: a receiver, and the sender that measures. `cpu` is that of both, per operation. */
 export async function pair(file, parameters) {
-  const receiver = start(file, ['receive', ...parameters], 'sides');
-  const lines = linesOf(receiver, file);
+  const receiver = start(file, ['receive', ...parameters], 'sides', []);
+  const lines = linesOf(receiver, file, defaultLimit);
   try {
     await lines.first((line) => line === 'ready');
     const { operations, cpu: sending, ...result } = await side(file, ['send', ...parameters]);
@@ -31,26 +31,28 @@ export async function pair(file, parameters) {
   }
 }
 
-function start(file, parameters, directory) {
+function start(file, parameters, directory, node) {
   const path = fileURLToPath(new URL(`${directory}/${file}`, import.meta.url));
-  return spawn(process.execPath, ['--expose-gc', path, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, ['--expose-gc', ...node, path, ...parameters], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
-async function resultOf(child, file) {
-  return JSON.parse(await linesOf(child, file).first(isResult));
+async function resultOf(child, file, limit) {
+  return JSON.parse(await linesOf(child, file, limit).first(isResult));
 }
 
 function isResult(line) {
   return line.startsWith('{');
 }
 
-function linesOf(child, file) {
+function linesOf(child, file, limit) {
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`${file} ended with ${code} before it gave a result`);
   });
   failed.catch(() => undefined);
   const late = new Promise((_resolve, reject) => {
-    setTimeout(() => reject(new Error(`${file} gave no result within ${limit / 1000} s`)), limit).unref();
+    setTimeout(() => reject(new Error(`${file} gave no result within ${limit} s`)), limit * 1000).unref();
   });
   late.catch(() => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

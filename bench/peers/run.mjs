@@ -28,7 +28,7 @@ async function main() {
   const ours = { name: '@mezzo/process', run: (work) => side('local-ours.mjs', [work]), rates: {} };
   const peers = Object.entries(dependencies).map(([name, version]) => ({
     name: `${name} ${version}`,
-    run: (work) => side(`${name}.mjs`, [work], 'peers'),
+    run: (work) => side(`${name}.mjs`, [work], { directory: 'peers' }),
     rates: {},
   }));
   for (const work of Object.keys(titles))

@@ -10,14 +10,14 @@ export interface Requirement {
   readonly upstream?: string;
 }
 
-/** How something covered is not as it is in libprocess. */
+/** How something covered is not as it is upstream. */
 export interface Difference {
   readonly id: string;
   readonly reason: string;
 }
 
 /** Why a requirement, or all of an area that no test names, is not covered. */
-interface Exception {
+export interface Exception {
   readonly id?: string;
   readonly area?: string;
   readonly status: 'later' | 'not applicable';
@@ -34,14 +34,52 @@ export interface Title {
   readonly title: string;
 }
 
+/** Where requirements come from. An area is what their ids begin with; one without a name is called by that. */
+interface Source {
+  readonly name: string;
+  readonly file: string;
+  readonly about: readonly string[];
+  readonly areas: Readonly<Record<string, string>>;
+}
+
+const sources: readonly Source[] = [
+  {
+    name: 'Mesos',
+    file: 'mesos.json',
+    about: ["Each line is a behaviour that Mesos's own tests, by their names upstream, check."],
+    areas: {
+      RES: 'Resources (resources_tests, values_tests, resource_quantities_tests, attributes_tests)',
+      SORT: 'Sorters (sorter_tests)',
+      ALLOC: 'Allocator (hierarchical_allocator_tests)',
+    },
+  },
+  {
+    name: 'libprocess',
+    file: 'libprocess.json',
+    about: ["Each line is one test of libprocess's own, by its name upstream, or a requirement read from its source."],
+    areas: {},
+  },
+];
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export function requirements(): readonly Requirement[] {
-  return readJson('libprocess.json') as Requirement[];
+/** Of one source, by its name, or of all. */
+export function requirements(source?: string): readonly Requirement[] {
+  const wanted = sources.filter(({ name }) => source === undefined || name === source);
+  return wanted.flatMap(({ file }) => readJson(file) as Requirement[]);
 }
 
 export function differences(): readonly Difference[] {
   return readJson('differences.json') as Difference[];
+}
+
+export function exceptions(): readonly Exception[] {
+  return readJson('not-covered.json') as Exception[];
+}
+
+/** What an id begins with: `LP-FUT` of `LP-FUT-22`, `ALLOC` of `ALLOC-03`. */
+export function areaOf({ id }: { readonly id: string }): string {
+  return id.slice(0, id.lastIndexOf('-'));
 }
 
 /** The titles of all tests, from their source. */
@@ -50,47 +88,76 @@ export function titles(): readonly Title[] {
   return folders.flatMap((folder) => testFiles(join(root, folder))).flatMap(titlesOf);
 }
 
+/** The ids of these areas that a title names. */
+export function idsIn(title: string, areas: ReadonlySet<string>): readonly string[] {
+  const ids = title.match(/(?<![\w-])[A-Z]+(?:-[A-Z]+)?-\d+[a-z]?\b/g) ?? [];
+  return ids.filter((id) => areas.has(areaOf({ id })));
+}
+
 export function statusOf(requirement: Requirement, all: readonly Title[]): Status {
-  const tests = all.filter(({ title }) => new RegExp(`\\b${requirement.id}\\b`).test(title));
-  if (tests.length > 0) {
-    const differs = differences().find(({ id }) => id === requirement.id)?.reason;
-    return { kind: 'covered', tests, differs };
-  }
-  const exceptions = readJson('not-covered.json') as Exception[];
-  const found = exceptions.find(
-    ({ id, area }) => id === requirement.id || (area !== undefined && area === areaOf(requirement)),
-  );
+  const { id } = requirement;
+  const name = new RegExp(`(?<![\\w-])${id}\\b`);
+  const tests = all.filter(({ title }) => name.test(title));
+  if (tests.length > 0) return { kind: 'covered', tests, differs: differences().find((one) => one.id === id)?.reason };
+  const found = exceptions().find((one) => one.id === id || one.area === areaOf(requirement));
   return found === undefined ? { kind: 'missing' } : { kind: found.status, reason: found.reason };
 }
 
 /** `docs/conformance.md`, as it should be. */
 export function table(): string {
   const all = titles();
-  const rows = requirements().map((requirement) => ({ requirement, status: statusOf(requirement, all) }));
-  const count = (kind: Status['kind']): number => rows.filter(({ status }) => status.kind === kind).length;
-  const areas = [...new Set(rows.map(({ requirement }) => areaOf(requirement)))];
   return [
-    '# Conformance to libprocess',
+    '# Conformance',
     '',
-    'Made by `npm run docs:conformance` from the titles of the tests; a test fails when it is out of date. Each line is one',
-    "test of libprocess's own, by its name upstream, or a requirement read from its source. *Covered* means that the tests",
-    'named turn red when the behaviour breaks; *covered, but* says how the behaviour is not that of libprocess.',
+    'Made by `npm run docs:conformance` from the titles of the tests; a test fails when it is out of date. *Covered* means',
+    'that the tests named turn red when the behaviour breaks; *covered, but* says how the behaviour is another one than',
+    'upstream.',
     '',
-    `${count('covered')} covered, ${count('later')} later, ${count('not applicable')} not applicable, of ${rows.length}.`,
-    '',
-    ...areas.flatMap((area) => [
-      `## ${area}`,
-      '',
-      '| id | requirement | upstream | status |',
-      '| --- | --- | --- | --- |',
-      ...rows.filter(({ requirement }) => areaOf(requirement) === area).map(line),
-      '',
-    ]),
+    ...sources.flatMap((source) => section(source, all)),
   ].join('\n');
 }
 
-function line({ requirement, status }: { requirement: Requirement; status: Status }): string {
-  return `| ${requirement.id} | ${requirement.name} | ${requirement.upstream ?? 'source'} | ${describe(status)} |`;
+interface Row {
+  readonly requirement: Requirement;
+  readonly status: Status;
+}
+
+function section({ name, about, areas }: Source, all: readonly Title[]): readonly string[] {
+  const rows = requirements(name).map((requirement) => ({ requirement, status: statusOf(requirement, all) }));
+  return [
+    `## ${name}`,
+    '',
+    ...about,
+    '',
+    counts(rows),
+    '',
+    ...[...new Set(rows.map(({ requirement }) => areaOf(requirement)))].flatMap((area) => {
+      const own = rows.filter(({ requirement }) => areaOf(requirement) === area);
+      return [
+        `### ${areas[area] ?? area}`,
+        '',
+        counts(own),
+        '',
+        '| id | requirement | upstream | status |',
+        '| --- | --- | --- | --- |',
+        ...own.map(line),
+        '',
+      ];
+    }),
+  ];
+}
+
+function counts(rows: readonly Row[]): string {
+  const parts = (['covered', 'later', 'not applicable', 'missing'] as const).flatMap((kind) => {
+    const count = rows.filter(({ status }) => status.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${kind}`];
+  });
+  return `${parts.join(', ')}, of ${rows.length}.`;
+}
+
+function line({ requirement, status }: Row): string {
+  const { id, name, upstream = 'source' } = requirement;
+  return `| ${id} | ${name} | ${upstream.replaceAll('*', String.raw`\*`)} | ${describe(status)} |`;
 }
 
 function describe(status: Status): string {
@@ -106,10 +173,6 @@ function describe(status: Status): string {
 
 function links(tests: readonly Title[]): string {
   return [...new Set(tests.map(({ file }) => `[${file.split('/').at(-1)}](../${file})`))].join(', ');
-}
-
-function areaOf({ id }: Requirement): string {
-  return id.split('-')[1] ?? '';
 }
 
 function testFiles(folder: string): readonly string[] {
@@ -132,7 +195,7 @@ const token = new RegExp(
     /\/\/[^\n]*|\/\*[^]*?\*\//,
     /(?<=(?:[(,=:[!&|?{};>]|\breturn)\s*)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\//,
     /(?<![.\w$])it\(\s*(?<quote>['"`])(?<title>(?:\\[^]|(?!\k<quote>)[^\\])*)\k<quote>/,
-    /\[\s*'(?<row>LP-[A-Z]+-\d+)'/,
+    /\[\s*'(?<row>[A-Z]+(?:-[A-Z]+)?-\d+[a-z]?)'/,
     /'(?:\\[^]|[^'\\\n])*'|"(?:\\[^]|[^"\\\n])*"|`(?:\\[^]|[^`\\])*`/,
   ]
     .map(({ source }) => source)

@@ -79,7 +79,8 @@ describe('the manifest', () => {
     master: 2,
     agent: 2,
     frameworks: 2,
-    cli: 3,
+    lab: 3,
+    cli: 4,
   };
   for (const { path, manifest } of packageFolders('packages')) {
     it(`of ${path} depends, also for its tests, only on what is below it`, () => {

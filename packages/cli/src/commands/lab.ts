@@ -112,6 +112,9 @@ interface ConvertFlags {
   readonly frameworks: number;
   readonly until?: number;
   readonly lenient?: boolean;
+  readonly cpus?: number;
+  readonly mem?: number;
+  readonly disk?: number;
 }
 
 const convert = new Command('convert')
@@ -124,7 +127,10 @@ const convert = new Command('convert')
   .option('--frameworks <count>', 'for each role, so many frameworks share the users or jobs', wholeNumber(1), 10)
   .option('--until <duration>', 'cut the trace off after this time', parseMilliseconds)
   .option('--lenient', 'count malformed lines instead of refusing the first')
-  .action((tasks: readonly string[], { out, name, until, lenient, ...flags }: ConvertFlags) =>
+  .option('--cpus <count>', 'CPUs of what the trace calls a whole machine', wholeNumber(1))
+  .option('--mem <MB>', 'its memory', wholeNumber(1))
+  .option('--disk <MB>', 'its disk', wholeNumber(1))
+  .action((tasks: readonly string[], { out, name, until, lenient, cpus, mem, disk, ...flags }: ConvertFlags) =>
     withProgress(async (progress) => {
       const { counts, faults, files } = await convertTraceFiles({
         ...flags,
@@ -134,6 +140,11 @@ const convert = new Command('convert')
         ...(name === undefined ? {} : { name }),
         ...(until === undefined ? {} : { until }),
         ...(lenient === undefined ? {} : { lenient }),
+        scale: {
+          ...(cpus === undefined ? {} : { cpus }),
+          ...(mem === undefined ? {} : { mem }),
+          ...(disk === undefined ? {} : { disk }),
+        },
       });
       progress.clear();
       for (const fault of faults) process.stderr.write(`mezzo: ${fault}\n`);

@@ -144,5 +144,15 @@ describe('mezzo lab', function () {
       expect(run.stderr).to.equal('');
       expect(JSON.parse(run.stdout)).to.have.nested.property('roles[0].finished', 2);
     });
+
+    it('takes the machines to be as large as it is told', async () => {
+      await writeFile(join(folder, 'batch_task.csv'), 'task_a,2,j_1,1,Terminated,10,40,100.00,50\n');
+      const size = ['--cpus', '3', '--mem', '4096', '--disk', '5000'];
+      const given = ['batch_task.csv', '--format', 'alibaba-2018', '--out', 'sized'];
+      expect(await lab(folder, 'convert', ...given, ...size)).to.include({ code: 0 });
+      expect(await readFile(join(folder, 'sized', 'alibaba-2018.yaml'), 'utf8')).to.include(
+        'cpus:3;mem:4096;disk:5000',
+      );
+    });
   });
 });

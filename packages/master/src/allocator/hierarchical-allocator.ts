@@ -11,7 +11,8 @@ import {
   ResourceQuantities,
   Resources,
 } from '@mezzo/protocol';
-import { AllocationRun } from './allocation-run.ts';
+import { AllocationLoop } from './allocation-loop.ts';
+import type { AllocationRun } from './allocation-run.ts';
 import type { AllocatorAgent } from './allocator-agent.ts';
 import { AllocatorMetrics } from './allocator-metrics.ts';
 import { AllocatorState, type FrameworkSettings } from './allocator-state.ts';
@@ -50,27 +51,19 @@ const noSettings: Settings = { interval: 1000, minAllocatable: new MinAllocatabl
 /** Milliseconds; a shorter interval would leave no time for anything else. */
 const shortestInterval = 1;
 
-/** Milliseconds that a run takes at a time, so that others of the same event loop have their turns. */
-const slice = 5;
-
 /**
  * Decides which framework is offered what. It serves one master until that is gone, or started again, and then forgets
  * everything.
  */
 export class HierarchicalAllocator extends Process {
   readonly #options: HierarchicalAllocatorOptions;
-  readonly #candidates = new Set<AgentID>();
-  /** All agents are candidates: frameworks that come or revive by the hundred need not name each of them. */
-  #areAllCandidates = false;
+  readonly #loop: AllocationLoop;
   readonly #filters: OfferFilters;
   #state: AllocatorState | undefined;
   #metrics: AllocatorMetrics | undefined;
   #settings = noSettings;
   #master: PID | undefined;
   #periodic: Timer | undefined;
-  /** A run is to begin soon. */
-  #isTriggered = false;
-  #run: AllocationRun | undefined;
   #pause = new RecoveryPause();
 
   constructor(options: HierarchicalAllocatorOptions = {}) {
@@ -80,6 +73,18 @@ export class HierarchicalAllocator extends Process {
       now: () => this.clock.now(),
       // One turn later than its time: it must be there in the next periodic run, due at the same time.
       delay: (milliseconds, call) => this.delay(milliseconds, this.defer(call)),
+    });
+    this.#loop = new AllocationLoop({
+      now: () => this.clock.now(),
+      later: (call) => this.defer(call)(),
+      state: () => this.#known,
+      options: () => {
+        const { minAllocatable, filterGpus } = this.#settings;
+        return { minAllocatable, filterGpus, placement: this.#options.placement, random: this.random };
+      },
+      metrics: () => this.#metrics,
+      allocated: (run) => this.#sendAllocated(run),
+      done: (run) => this.#sendInverse(run),
     });
   }
 
@@ -150,14 +155,14 @@ export class HierarchicalAllocator extends Process {
       if (unavailability !== undefined) setUnavailability(this.#known, agent, unavailability);
       this.#metrics?.resourcesKnown(this.#known.totals.names);
       if (this.#pause.agentAdded(this.#known.agents.size)) this.#resume();
-      this.#trigger([agentId]);
+      this.#trigger(agentId);
     });
     this.#serve(messages.UpdateAgent, ({ agentId, agent: info, capabilities, total }) =>
       this.#ofAgent(agentId, (agent) => {
         const resources = total === undefined ? undefined : Resources.of(total);
         if (!this.#known.updateAgent(agent, info, capabilities, resources)) return;
         this.#metrics?.resourcesKnown(this.#known.totals.names);
-        this.#trigger([agentId]);
+        this.#trigger(agentId);
       }),
     );
     this.#serve(messages.AddResourceProvider, ({ agentId, total, used }) =>
@@ -168,7 +173,7 @@ export class HierarchicalAllocator extends Process {
     );
     this.#serve(messages.RemoveAgent, ({ agentId }) => {
       this.#known.removeAgent(agentId);
-      this.#candidates.delete(agentId);
+      this.#loop.removed(agentId);
     });
     this.#serve(messages.ActivateAgent, ({ agentId }) =>
       this.#ofAgent(agentId, (agent) => {
@@ -185,7 +190,7 @@ export class HierarchicalAllocator extends Process {
     this.#serve(messages.UpdateUnavailability, ({ agentId, unavailability }) =>
       this.#ofAgent(agentId, (agent) => {
         setUnavailability(this.#known, agent, unavailability);
-        this.#trigger([agentId]);
+        this.#trigger(agentId);
       }),
     );
   }
@@ -323,12 +328,9 @@ export class HierarchicalAllocator extends Process {
     this.#filters.stop();
     this.#metrics?.clear();
     this.#state = this.#emptyState();
-    this.#candidates.clear();
-    this.#areAllCandidates = false;
+    this.#loop.stop();
     this.#periodic?.cancel();
     this.#pause.end();
-    this.#run = undefined;
-    this.#isTriggered = false;
     this.#master = undefined;
   }
 
@@ -360,59 +362,33 @@ export class HierarchicalAllocator extends Process {
   }
 
   #resume(): void {
-    if (this.#pause.end()) this.#triggerAll();
+    if (this.#pause.end()) this.#loop.triggerAll();
   }
 
   #triggerAll(): void {
-    if (!this.#pause.isOn) this.#areAllCandidates = true;
-    this.#trigger([]);
+    if (!this.#pause.isOn) this.#loop.triggerAll();
   }
 
-  /** What happens before the run's turn comes is served by one run. */
-  #trigger(agents: Iterable<AgentID>): void {
-    if (this.#pause.isOn) return;
-    for (const id of agents) this.#candidates.add(id);
-    if (this.#isTriggered) return;
-    this.#isTriggered = true;
-    this.#metrics?.latency.start();
-    if (this.#run === undefined) this.defer(() => this.#startRun())();
+  #trigger(agentId: AgentID): void {
+    if (!this.#pause.isOn) this.#loop.trigger([agentId]);
   }
 
-  #startRun(): void {
-    if (!this.#isTriggered || this.#run !== undefined) return;
-    const { minAllocatable, filterGpus } = this.#settings;
-    this.#metrics?.latency.stop();
-    this.#isTriggered = false;
-    this.#metrics?.run.start();
-    const { placement } = this.#options;
-    this.#run = new AllocationRun(this.#known, this.#areAllCandidates ? this.#known.agents.keys() : this.#candidates, {
-      ...{ minAllocatable, filterGpus, placement },
-      random: this.random,
-    });
-    this.#candidates.clear();
-    this.#areAllCandidates = false;
-    this.#continueRun(this.#run);
-  }
-
-  #continueRun(run: AllocationRun): void {
+  #sendAllocated(run: AllocationRun): void {
     const master = this.#master;
-    // Forgotten since.
-    if (run !== this.#run || master === undefined) return;
-    const until = this.clock.now() + slice;
-    const isDone = run.advance(() => this.clock.now() >= until);
+    if (master === undefined) return;
     for (const [frameworkId, allocations] of run.take()) {
       this.send(master, messages.Allocated, {
         frameworkId,
         allocations: allocations.map(({ role, agentId, resources }) => ({ role, agentId, resources: [...resources] })),
       });
     }
-    if (!isDone) return this.defer(() => this.#continueRun(run))();
+  }
+
+  #sendInverse(run: AllocationRun): void {
+    const master = this.#master;
+    if (master === undefined) return;
     for (const [frameworkId, agents] of inverseOffers(this.#known, run.candidates, this.clock.now()))
       this.send(master, messages.InverseAllocated, { frameworkId, agents: [...agents] });
-    this.#metrics?.runs.increment();
-    this.#metrics?.run.stop();
-    this.#run = undefined;
-    if (this.#isTriggered) this.defer(() => this.#startRun())();
   }
 
   #excluded(): unknown {

@@ -7,7 +7,7 @@ import { FakeAgent, FakeScheduler } from './peers.ts';
 
 export interface ClusterOptions extends StartMasterOptions {
   readonly seed?: number;
-  /** Runs the allocator in a runtime of its own. */
+  /** Runs the allocator in a runtime of its own. Default: only if MEZZO_EXPLODED is set. */
   readonly exploded?: boolean;
   /** False leaves it to the test to start that allocator. Default true. */
   readonly startAllocator?: boolean;
@@ -26,7 +26,8 @@ export class TestCluster implements AsyncDisposable {
     this.world = new Simulation({ seed: options.seed ?? 1, latency: [1, 3] });
   }
 
-  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+  static async start(given: ClusterOptions = {}): Promise<TestCluster> {
+    const options = { exploded: process.env['MEZZO_EXPLODED'] !== undefined, ...given };
     const cluster = new TestCluster(options);
     if (options.exploded === true && options.startAllocator !== false) await cluster.startAllocator();
     await cluster.startMaster();
@@ -103,10 +104,14 @@ export class TestCluster implements AsyncDisposable {
     return JSON.parse(response.body) as State;
   }
 
-  async metric(name: string, runtime = this.master): Promise<number | undefined> {
+  async metric(name: string, runtime = this.#owner(name)): Promise<number | undefined> {
     const answer = runtime.metrics.snapshot();
     await this.world.settle();
     return answer.get().get(name);
+  }
+
+  #owner(metric: string): Runtime {
+    return metric.startsWith('allocator/') ? this.allocatorRuntime : this.master;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,9 +4,18 @@ export const UNRESERVED = '*';
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const FORBIDDEN_IN_ROLE = /[\t\n\v\f\r \u007f]/;
 
+/** Resources of one role come together: most roles are the one that was judged last. */
+let lastValid: string = UNRESERVED;
+
 /** Says what is wrong with a role name by Mesos's rules, or undefined when it is valid. `*` is valid. */
 export function roleFault(role: string): string | undefined {
-  if (role === UNRESERVED) return undefined;
+  if (role === UNRESERVED || role === lastValid) return undefined;
+  const fault = faultOf(role);
+  if (fault === undefined) lastValid = role;
+  return fault;
+}
+
+function faultOf(role: string): string | undefined {
   if (role === '') return 'a role must not be empty';
   if (role.startsWith('/') || role.endsWith('/')) return `role ${JSON.stringify(role)} must not begin or end with "/"`;
   if (FORBIDDEN_IN_ROLE.test(role)) return `role ${JSON.stringify(role)} must not contain white space or DEL`;

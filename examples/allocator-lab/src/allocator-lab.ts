@@ -49,8 +49,6 @@ export async function runExperiment({ seed, agents, demands, time }: Experiment)
 /** The largest part that a framework has of any one resource. */
 export function dominantShare(demand: string, tasks: number, agents: readonly string[]): number {
   const total = Resources.sum(agents.map((resources) => Resources.parse(resources)));
-  const shares = [...Resources.parse(demand).scalarQuantities()].map(
-    ([name, amount]) => (amount * tasks) / total.scalar(name),
-  );
+  const shares = [...Resources.parse(demand).quantities].map(([name, amount]) => (amount * tasks) / total.scalar(name));
   return Math.max(...shares);
 }

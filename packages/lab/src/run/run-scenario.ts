@@ -63,7 +63,7 @@ class ScenarioRun {
     this.#options = options;
     this.#agents = scenario.agents.flatMap((group) => agentsOf(group));
     const groups = [...scenario.agents, ...scenario.events.flatMap(({ add }) => add ?? [])];
-    const names = groups.flatMap(({ resources }) => [...Resources.parse(resources).scalarQuantities().keys()]);
+    const names = groups.flatMap(({ resources }) => Resources.parse(resources).quantities.names);
     this.#ledger = new Ledger(new ResourceNames(names));
     this.#places = new Places(this.#agents);
     for (const [role, { weight }] of Object.entries(scenario.roles)) {

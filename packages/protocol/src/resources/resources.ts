@@ -246,10 +246,6 @@ export class Resources implements Iterable<Resource> {
     return this.#select(({ metadata }) => metadata.reservationRole === role);
   }
 
-  reservedTo(role: string): Resources {
-    return this.reserved(role);
-  }
-
   /** What may be offered to a role: unreserved, reserved to it, or reserved to one of its ancestors. */
   allocatableTo(role: string): Resources {
     if (!this.hasReservations) return this;
@@ -300,11 +296,6 @@ export class Resources implements Iterable<Resource> {
   /** Scalars summed by name, without their metadata and each shared volume once. Made once. */
   get quantities(): ResourceQuantities {
     return (this.#quantities ??= ResourceQuantities.ofEntries(this.list));
-  }
-
-  /** `quantities` as a map. */
-  scalarQuantities(): ReadonlyMap<string, number> {
-    return new Map(this.quantities);
   }
 
   /**

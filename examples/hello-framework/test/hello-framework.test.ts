@@ -14,7 +14,9 @@ describe('hello framework', () => {
     const launched = (): string[] =>
       master
         .calls('Accept')
-        .flatMap(({ operations }) => operations.flatMap(({ tasks }) => tasks.map(({ taskId }) => taskId)));
+        .flatMap(({ operations }) => operations)
+        .flatMap((operation) => (operation.type === 'LAUNCH' ? operation.tasks : []))
+        .map(({ taskId }) => taskId);
     const end = async (state: 'TASK_FINISHED' | 'TASK_FAILED' | 'TASK_LOST', message: string): Promise<void> => {
       const id = launched().at(ended++);
       if (id === undefined) throw new Error('nothing was launched');

@@ -48,7 +48,10 @@ class Job {
   }
 
   launched(): readonly TaskInfo[] {
-    return this.master.calls('Accept').flatMap(({ operations }) => operations.flatMap(({ tasks }) => tasks));
+    return this.master
+      .calls('Accept')
+      .flatMap(({ operations }) => operations)
+      .flatMap((operation) => (operation.type === 'LAUNCH' ? operation.tasks : []));
   }
 
   async finish(task: TaskInfo, data = result('word 1\n. 1\n')): Promise<void> {
@@ -72,7 +75,7 @@ function only(tasks: readonly TaskInfo[]): TaskInfo {
 }
 
 function listOf(task: TaskInfo): string | undefined {
-  return task.command.environment['WORDCOUNT_LIST'];
+  return task.command?.environment['WORDCOUNT_LIST'];
 }
 
 describe('WordCountScheduler', () => {

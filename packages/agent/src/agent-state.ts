@@ -1,6 +1,7 @@
 import {
   type AgentInfo,
   type AgentState,
+  type CommandInfo,
   type FrameworkInfo,
   type Leader,
   Resources,
@@ -65,10 +66,14 @@ function describeFramework(framework: AgentFramework): object {
   };
 }
 
+function commandLine({ shell, value, arguments: argv }: CommandInfo): string {
+  return shell ? `sh -c '${value}'` : [value, ...argv.slice(1)].join(' ');
+}
+
 /** Each command task has an executor of its own. */
 function describeExecutor(task: AgentTask, framework: FrameworkInfo): object {
   const { command } = task.info;
-  const shown = command.shell ? `sh -c '${command.value}'` : [command.value, ...command.arguments.slice(1)].join(' ');
+  const shown = command === undefined ? '' : commandLine(command);
   const isQueued = task.state === 'queued';
   const isCompleted = task.state === 'completed';
   return {

@@ -50,6 +50,10 @@ export const MasterID: IdKind<'MasterID'> = idKind('MasterID', pathSegmentFault)
 export type UpdateUUID = Id<'UpdateUUID'>;
 export const UpdateUUID: IdKind<'UpdateUUID'> = idKind('UpdateUUID', uuidFault);
 
+/** Names one operation on an agent's resources, at master and agent; frameworks give an id of their own. */
+export type OperationUUID = Id<'OperationUUID'>;
+export const OperationUUID: IdKind<'OperationUUID'> = idKind('OperationUUID', uuidFault);
+
 function idKind<Kind extends string>(name: Kind, fault: (text: string) => string | undefined): IdKind<Kind> {
   const is = (value: unknown): value is Id<Kind> => typeof value === 'string' && fault(value) === undefined;
   const check = (text: string): Id<Kind> => {

@@ -6,6 +6,7 @@ export {
   InvalidIdError,
   MasterID,
   OfferID,
+  OperationUUID,
   TaskID,
   UpdateUUID,
   type Id,

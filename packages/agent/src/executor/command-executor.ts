@@ -61,11 +61,13 @@ export class CommandExecutor extends Process {
   }
 
   #launch(task: TaskInfo, sandbox: string): void {
-    if (this.#task !== undefined) return this.#refuse(task);
+    if (this.#task !== undefined) return this.#refuse(task, 'The executor has a task already');
+    const { command } = task;
+    if (command === undefined) return this.#refuse(task, 'The task has no command');
     this.#task = task;
     this.#update('TASK_STARTING', {});
     const { containerizer, containerId, frameworkId, executorId } = this.#options;
-    const { agentId, taskId, command } = task;
+    const { agentId, taskId } = task;
     const environment = taskEnvironment({ agentId, frameworkId, executorId, taskId, sandbox, command });
     const launched = dispatch(containerizer, (p) => p.launch({ containerId, sandbox, command, environment }));
     launched.onReady(this.defer(() => this.#running(sandbox)));
@@ -81,8 +83,8 @@ export class CommandExecutor extends Process {
   }
 
   /** A command executor is made for one task. */
-  #refuse(task: TaskInfo): void {
-    this.#report(this.#status(task.taskId, 'TASK_FAILED', { message: 'The executor has a task already' }));
+  #refuse(task: TaskInfo, message: string): void {
+    this.#report(this.#status(task.taskId, 'TASK_FAILED', { message }));
   }
 
   #running(sandbox: string): void {

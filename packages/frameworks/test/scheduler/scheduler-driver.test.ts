@@ -332,7 +332,9 @@ describe('SchedulerDriver', () => {
       await launch(here, 't');
       const [accept] = here.master.calls('Accept');
       expect(accept?.offerIds).to.deep.equal(['o1']);
-      expect(accept?.operations[0]?.tasks[0]).to.deep.include({ taskId: 't', name: 't', agentId: 'a1' });
+      const [operation] = accept?.operations ?? [];
+      const [task] = operation?.type === 'LAUNCH' ? operation.tasks : [];
+      expect(task).to.deep.include({ taskId: 't', name: 't', agentId: 'a1' });
     });
 
     it('declines an offer that is accepted without tasks', async () => {

@@ -34,7 +34,7 @@ export class OfferCalls {
   }
 
   accept(framework: Framework, { offerIds, operations, filters = defaultFilters }: Accept): void {
-    const launched = operations.flatMap((operation) => operation.tasks);
+    const launched = operations.flatMap((operation) => (operation.type === 'LAUNCH' ? operation.tasks : []));
     const verdict = judgeOffers(offerIds, framework.id, this.#context.offers);
     if (verdict.fault !== undefined) {
       this.#takeBack(framework, offerIds);

@@ -42,6 +42,7 @@ export function judgeTask(task: TaskInfo, { framework, agentId, role, available 
   if (sumFault !== undefined) return { fault: `Task uses invalid resources: ${sumFault}` };
   const resources = Resources.of(task.resources).allocate(role);
   if (resources.isEmpty) return { fault: 'Task uses no resources' };
+  if (task.command === undefined) return { fault: 'Task has no command' };
   if (task.command.value === '') return { fault: `Task's command is invalid: its value is empty` };
   if (!available.contains(resources)) {
     return {

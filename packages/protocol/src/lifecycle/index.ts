@@ -28,3 +28,39 @@ export {
   type TaskAtMasterState,
 } from './task-at-master.ts';
 export { LIVE_TASK_STATES, TERMINAL_TASK_STATES, type LiveTaskState, type TerminalTaskState } from './task-state.ts';
+export {
+  executorLifecycle,
+  executorMachine,
+  type ExecutorEffect,
+  type ExecutorEvent,
+  type ExecutorState,
+} from './executor.ts';
+export {
+  inverseOfferLifecycle,
+  inverseOfferMachine,
+  type InverseOfferEffect,
+  type InverseOfferEvent,
+  type InverseOfferState,
+} from './inverse-offer.ts';
+export {
+  machineLifecycle,
+  machineMachine,
+  type MachineEffect,
+  type MachineEvent,
+  type MachineMode,
+} from './machine.ts';
+export { offerLifecycle, offerMachine, type OfferEffect, type OfferEvent, type OfferState } from './offer.ts';
+export {
+  operationLifecycle,
+  operationMachine,
+  type OperationAtMasterEffect,
+  type OperationAtMasterEvent,
+  type OperationAtMasterState,
+} from './operation.ts';
+export {
+  schedulingLifecycle,
+  schedulingMachine,
+  type SchedulingEffect,
+  type SchedulingEvent,
+  type SchedulingState,
+} from './scheduling.ts';

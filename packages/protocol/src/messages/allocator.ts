@@ -1,16 +1,7 @@
 import { message, request } from '@mezzo/process';
 import Type, { type Static } from 'typebox';
-import {
-  agentInfo,
-  domain,
-  filters,
-  ids,
-  offerConstraints,
-  parts,
-  quantities,
-  resources,
-  unavailability,
-} from './model.ts';
+import { agentInfo, domain, ids, offerConstraints, parts, quantities, resources, unavailability } from './model.ts';
+import { filters } from './offer.ts';
 import { wire } from './wire.ts';
 
 /** What one role is guaranteed, and what it may have at most. A name without a limit is unlimited. */

@@ -5,24 +5,32 @@ export * as schedulerMessages from './scheduler.ts';
 export { decodeLeader, detectTopic, encodeLeader, leaderTopic } from './leader.ts';
 export type { Leader } from './leader.ts';
 export type { Quota } from './allocator.ts';
-export { compareTerms, defaultFilters, isTerminal, taskStates } from './model.ts';
+export { compareTerms } from './model.ts';
 export type {
   AgentInfo,
   AttributeConstraint,
-  CommandInfo,
   Domain,
-  Filters,
+  DrainConfig,
+  DrainInfo,
   FrameworkInfo,
-  Offer,
+  MachineID,
   OfferConstraints,
-  Operation,
+  Term,
+  Unavailability,
+} from './model.ts';
+export { defaultFilters } from './offer.ts';
+export type { Filters, InverseOffer, Offer } from './offer.ts';
+export { isTerminalOperation, operationStates } from './operation.ts';
+export type { AgentOperation, Operation, OperationRecord, OperationState, OperationStatus } from './operation.ts';
+export { isTerminal, taskStates } from './task.ts';
+export type {
+  CommandInfo,
+  ExecutorInfo,
   StatusSource,
   StatusUpdate,
   Task,
   TaskInfo,
   TaskState,
   TaskStatus,
-  Term,
-  Unavailability,
-} from './model.ts';
+} from './task.ts';
 export { wire } from './wire.ts';

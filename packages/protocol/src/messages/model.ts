@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { AgentID, type ContainerID, ExecutorID, FrameworkID, OfferID, TaskID, UpdateUUID } from '../ids.ts';
-import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from '../lifecycle/task-state.ts';
+import { AgentID, ContainerID, ExecutorID, FrameworkID, OfferID, OperationUUID, TaskID, UpdateUUID } from '../ids.ts';
 import type { Resource } from '../resources/index.ts';
 
 // ---- ids and small parts
@@ -10,7 +9,9 @@ const agentId = Type.Refine(Type.Unsafe<AgentID>(Type.String()), AgentID.is);
 const offerId = Type.Refine(Type.Unsafe<OfferID>(Type.String()), OfferID.is);
 const taskId = Type.Refine(Type.Unsafe<TaskID>(Type.String()), TaskID.is);
 const executorId = Type.Refine(Type.Unsafe<ExecutorID>(Type.String()), ExecutorID.is);
+const containerId = Type.Refine(Type.Unsafe<ContainerID>(Type.String()), ContainerID.is);
 const uuid = Type.Refine(Type.Unsafe<UpdateUUID>(Type.String()), UpdateUUID.is);
+const operationUuid = Type.Refine(Type.Unsafe<OperationUUID>(Type.String()), OperationUUID.is);
 /** A task id as a framework wrote it: the master judges it, so that a bad one gets TASK_ERROR and not silence. */
 const givenTaskId = Type.Unsafe<TaskID>(Type.String());
 const bytes = Type.Refine(Type.Unsafe<Uint8Array>(Type.Unknown()), (value) => value instanceof Uint8Array);
@@ -24,10 +25,11 @@ const textMap = Type.Record(Type.String(), text);
 /** The exact address of a process, as `PID.address` writes it. */
 const address = Type.String({ maxLength: 1024 });
 
-export const ids = { frameworkId, agentId, offerId, taskId, executorId, uuid };
+export const ids = { frameworkId, agentId, offerId, taskId, executorId, containerId, uuid, operationUuid };
 export const parts = { bytes, text, time, duration, texts, textMap, address, givenTaskId };
 
-const labels = Type.Array(Type.Object({ key: text, value: Type.Optional(text) }));
+/** Key and value pairs in order; a key may come again. */
+export const labels = Type.Array(Type.Object({ key: text, value: Type.Optional(text) }));
 
 const reservation = Type.Object({
   type: Type.Enum(['STATIC', 'DYNAMIC']),
@@ -160,116 +162,23 @@ export const agentInfo = Type.Object({
   attributes: textMap,
   /** Where the agent's own HTTP server is; empty without one. */
   url: text,
+  /** Its address, which with the host name tells which machine it runs on. */
+  ip: Type.Optional(text),
   domain: Type.Optional(domain),
 });
 export type AgentInfo = Static<typeof agentInfo>;
 
-// ---- offers
+/** A machine in the maintenance schedule. Host names are compared without regard to case. */
+export const machineId = Type.Object({ hostname: Type.Optional(text), ip: Type.Optional(text) });
+export type MachineID = Static<typeof machineId>;
 
-export const offer = Type.Object({
-  id: offerId,
-  frameworkId,
-  agentId,
-  hostname: text,
-  /** The role that the resources are allocated to. */
-  role: text,
-  resources,
-  attributes: textMap,
-  /** The agent's HTTP address. */
-  url: text,
+/** How an agent is drained: its tasks are killed, and it is marked gone after that if `markGone` is true. */
+export const drainConfig = Type.Object({
+  /** Milliseconds that tasks may go on after TERM, at most; without it as long as they say themselves. */
+  maxGracePeriod: Type.Optional(duration),
+  markGone: Type.Boolean(),
 });
-export type Offer = Static<typeof offer>;
+export type DrainConfig = Static<typeof drainConfig>;
 
-/** What a framework does not want to be offered again for a while. */
-export const filters = Type.Object({
-  /** Seconds. Mesos's default is 5. */
-  refuseSeconds: Type.Number(),
-});
-export type Filters = Static<typeof filters>;
-
-/** Mesos's default Filters: 5 s. */
-export const defaultFilters: Filters = { refuseSeconds: 5 };
-
-// ---- tasks
-
-export const taskStates = [...LIVE_TASK_STATES, ...TERMINAL_TASK_STATES, 'TASK_UNREACHABLE', 'TASK_UNKNOWN'] as const;
-export type TaskState = (typeof taskStates)[number];
-export const taskState = Type.Unsafe<TaskState>(Type.Enum([...taskStates]));
-
-const terminalStates: ReadonlySet<TaskState> = new Set(TERMINAL_TASK_STATES);
-
-/** True for the states that a task never leaves. */
-export function isTerminal(state: TaskState): boolean {
-  return terminalStates.has(state);
-}
-
-export type StatusSource = 'SOURCE_MASTER' | 'SOURCE_AGENT' | 'SOURCE_EXECUTOR';
-
-export const commandInfo = Type.Object({
-  /** A line for `/bin/sh -c`, or the program if `shell` is false. */
-  value: text,
-  shell: Type.Boolean(),
-  /** The program's argv, its own name first, as in Mesos and execvp; not looked at if `shell` is true. */
-  arguments: texts,
-  environment: textMap,
-  user: Type.Optional(text),
-});
-export type CommandInfo = Static<typeof commandInfo>;
-
-export const taskInfo = Type.Object({
-  taskId: givenTaskId,
-  name: text,
-  agentId,
-  resources,
-  command: commandInfo,
-  /** How long, in milliseconds, a task may go on after TERM. Mesos's default is 3 s. */
-  killGracePeriod: Type.Optional(duration),
-  labels: Type.Optional(textMap),
-  data: Type.Optional(bytes),
-});
-export type TaskInfo = Static<typeof taskInfo>;
-
-export const taskStatus = Type.Object({
-  taskId: givenTaskId,
-  state: taskState,
-  source: Type.Unsafe<StatusSource>(Type.Enum(['SOURCE_MASTER', 'SOURCE_AGENT', 'SOURCE_EXECUTOR'])),
-  /** Mesos's v1 name, such as REASON_AGENT_REMOVED. */
-  reason: Type.Optional(text),
-  message: Type.Optional(text),
-  agentId: Type.Optional(agentId),
-  executorId: Type.Optional(executorId),
-  timestamp: time,
-  /** Present when the update must be acknowledged. */
-  uuid: Type.Optional(uuid),
-  data: Type.Optional(bytes),
-  healthy: Type.Optional(Type.Boolean()),
-});
-export type TaskStatus = Static<typeof taskStatus>;
-
-/** A task as master and agent remember it, and as an agent reports it when it registers again. */
-export const task = Type.Object({
-  taskId,
-  frameworkId,
-  agentId,
-  name: text,
-  state: taskState,
-  resources,
-  /** One per state entered, oldest first, without data. */
-  statuses: Type.Array(taskStatus),
-});
-export type Task = Static<typeof task>;
-
-export const statusUpdate = Type.Object({
-  frameworkId,
-  agentId,
-  status: taskStatus,
-  /** The newest state the agent knows, which the head of the update stream may lag behind. */
-  latestState: taskState,
-});
-export type StatusUpdate = Static<typeof statusUpdate>;
-
-/** What a framework does with the resources it accepted. */
-export const operation = Type.Union([Type.Object({ type: Type.Literal('LAUNCH'), tasks: Type.Array(taskInfo) })]);
-export type Operation = Static<typeof operation>;
-
-export type { ContainerID };
+export const drainInfo = Type.Object({ state: Type.Enum(['DRAINING', 'DRAINED']), config: drainConfig });
+export type DrainInfo = Static<typeof drainInfo>;

@@ -5,7 +5,7 @@ import {
   taskAtMasterMachine,
   TERMINAL_TASK_STATES as terminal,
 } from '../../src/lifecycle/index.ts';
-import { isTerminal, taskStates } from '../../src/messages/model.ts';
+import { isTerminal, taskStates } from '../../src/messages/task.ts';
 import { agreesWithXstate, reachesAllStates, tell, type Row } from './story.ts';
 
 const reportable = [...live.filter((state) => state !== 'TASK_STAGING'), ...terminal];

@@ -1,0 +1,71 @@
+import { compile, effects, events, type EffectOf, type EventOf, type StateOf } from '@mezzo/process/xstate';
+import { setup } from 'xstate';
+
+// Events named by an operation state are what the agent reports; the others are decided by the master. FORGET is for an
+// agent that was removed or is unreachable, and for a terminal operation that nobody has to hear of.
+//
+// Effects: forwardUpdate passes on the agent's update, or acknowledges it where there is nobody to hear; sendUpdate sends
+// one that the master makes; convert makes of the consumed resources what the operation promised, release gives them back
+// as they were; removeOperation forgets it.
+
+const finished = { target: 'OPERATION_FINISHED', actions: ['convert', 'forwardUpdate'] } as const;
+const undone = (target: 'OPERATION_FAILED' | 'OPERATION_ERROR' | 'OPERATION_DROPPED') =>
+  ({ target, actions: ['release', 'forwardUpdate'] }) as const;
+
+// The agent sends a terminal update again until it is acknowledged: it is passed on, and the first one stands.
+const terminal = {
+  on: {
+    OPERATION_FINISHED: { actions: 'forwardUpdate' },
+    OPERATION_FAILED: { actions: 'forwardUpdate' },
+    OPERATION_ERROR: { actions: 'forwardUpdate' },
+    OPERATION_DROPPED: { actions: 'forwardUpdate' },
+    ACKNOWLEDGED: { target: 'forgotten', actions: 'removeOperation' },
+    AGENT_UNREACHABLE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
+    AGENT_GONE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
+    FORGET: { target: 'forgotten', actions: 'removeOperation' },
+  },
+} as const;
+
+/** An operation on an agent's resources, as the master sees it; its states are those of the wire until it is forgotten. */
+export const operationMachine = setup({
+  types: {
+    events: events(
+      'OPERATION_FINISHED',
+      'OPERATION_FAILED',
+      'OPERATION_ERROR',
+      'OPERATION_DROPPED',
+      'ACKNOWLEDGED',
+      'AGENT_UNREACHABLE',
+      'AGENT_GONE',
+      'FORGET',
+    ),
+  },
+  actions: effects('forwardUpdate', 'sendUpdate', 'convert', 'release', 'removeOperation'),
+}).createMachine({
+  id: 'operation',
+  initial: 'OPERATION_PENDING',
+  states: {
+    OPERATION_PENDING: {
+      on: {
+        OPERATION_FINISHED: finished,
+        OPERATION_FAILED: undone('OPERATION_FAILED'),
+        OPERATION_ERROR: undone('OPERATION_ERROR'),
+        OPERATION_DROPPED: undone('OPERATION_DROPPED'),
+        AGENT_UNREACHABLE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
+        AGENT_GONE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
+        FORGET: { target: 'forgotten', actions: 'removeOperation' },
+      },
+    },
+    OPERATION_FINISHED: terminal,
+    OPERATION_FAILED: terminal,
+    OPERATION_ERROR: terminal,
+    OPERATION_DROPPED: terminal,
+    forgotten: { type: 'final' },
+  },
+});
+
+export type OperationAtMasterState = StateOf<typeof operationMachine>;
+export type OperationAtMasterEvent = EventOf<typeof operationMachine>;
+export type OperationAtMasterEffect = EffectOf<typeof operationMachine>;
+
+export const operationLifecycle = compile(operationMachine);

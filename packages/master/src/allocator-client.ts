@@ -1,10 +1,11 @@
-import type { Message, PID, Timer } from '@mezzo/process';
+import { Future, type Message, type PID, type Request, type Timer } from '@mezzo/process';
 import {
   type AgentID,
   allocatorMessages,
   type Filters,
   type FrameworkID,
   type Quota,
+  type ResourceConversion,
   type Resources,
 } from '@mezzo/protocol';
 import type { Agent } from './agents/agent.ts';
@@ -21,6 +22,7 @@ export interface AllocatorClientOptions {
   readonly agents: ReadonlyMap<AgentID, Agent>;
   send<T>(to: PID, kind: Message<T>, body: T): void;
   link(to: PID): void;
+  ask<Q, A>(to: PID, kind: Request<Q, A>, body: Q): Future<A>;
   delay(milliseconds: number, call: () => void): Timer;
 }
 
@@ -142,6 +144,24 @@ export class AllocatorClient {
     this.#send(allocatorMessages.DeactivateAgent, { agentId });
   }
 
+  /** What was on offer to the framework is something else from now on. */
+  convertOffered(
+    frameworkId: FrameworkID,
+    agentId: AgentID,
+    offered: Resources,
+    conversions: readonly ResourceConversion[],
+  ): void {
+    const body = { frameworkId, agentId, offered: [...offered], conversions: conversions.map(onWire) };
+    this.#send(allocatorMessages.UpdateAllocation, body);
+  }
+
+  /** What nobody has becomes something else. READY with what is against it, or undefined if it is done. */
+  convertAvailable(agentId: AgentID, conversions: readonly ResourceConversion[]): Future<string | undefined> {
+    if (this.#pid === undefined) return Future.ready('the allocator is away: try again');
+    const body = { agentId, conversions: conversions.map(onWire) };
+    return this.#ports.ask(this.#pid, allocatorMessages.UpdateAvailable, body).map(({ fault }) => fault);
+  }
+
   /** What was on offer is in use. */
   use(frameworkId: FrameworkID, agentId: AgentID, resources: Resources): void {
     this.#send(allocatorMessages.TransitionOfferedToAllocated, { frameworkId, agentId, resources: [...resources] });
@@ -164,6 +184,21 @@ export class AllocatorClient {
     if (resources.isEmpty) return;
     const body = { frameworkId, agentId, resources: [...resources], isAllocated: true };
     this.#send(allocatorMessages.RecoverResources, body);
+  }
+
+  /** Without an answer: the inverse offer was taken back. */
+  answerInverseOffer(
+    frameworkId: FrameworkID,
+    agentId: AgentID,
+    status: 'ACCEPT' | 'DECLINE' | undefined,
+    filters?: Filters,
+  ): void {
+    this.#send(allocatorMessages.UpdateInverseOffer, {
+      frameworkId,
+      agentId,
+      ...(status === undefined ? undefined : { status }),
+      ...(filters === undefined ? undefined : { filters }),
+    });
   }
 
   suppress(frameworkId: FrameworkID, roles: readonly string[]): void {
@@ -202,6 +237,11 @@ export class AllocatorClient {
   #send<T>(kind: Message<T>, body: T): void {
     if (this.#pid !== undefined) this.#ports.send(this.#pid, kind, body);
   }
+}
+
+function onWire({ consumed, converted, takesEveryCopy }: ResourceConversion) {
+  const lists = { consumed: [...consumed], converted: [...converted] };
+  return takesEveryCopy === undefined ? lists : { ...lists, takesEveryCopy };
 }
 
 function settingsOf({ id, roles, info, suppressed }: Framework) {

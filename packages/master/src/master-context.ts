@@ -1,4 +1,4 @@
-import type { Logger, Message, PID, Timer } from '@mezzo/process';
+import type { Future, Logger, Message, PID, Timer, Unwrapped } from '@mezzo/process';
 import type { AgentID, FrameworkID, MasterID, OfferID, Term } from '@mezzo/protocol';
 import type { Agent } from './agents/agent.ts';
 import type { AllocatorClient } from './allocator-client.ts';
@@ -19,6 +19,10 @@ export interface MasterContext {
   /** Registered ones, connected or not. */
   readonly agents: Map<AgentID, Agent>;
   readonly unreachableAgents: History<AgentID, Agent>;
+  /** Admitted before this master led, and not back yet. */
+  readonly recoveredAgents: ReadonlyMap<AgentID, unknown>;
+  /** Marked gone by an operator: they may not come back. */
+  readonly goneAgents: ReadonlyMap<AgentID, unknown>;
   readonly offers: Map<OfferID, MasterOffer>;
   readonly allocator: AllocatorClient;
   readonly metrics: MasterMetrics;
@@ -27,9 +31,15 @@ export interface MasterContext {
   readonly url: string;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** A random UUID. */
+  uuid(): string;
+  /** A task or an operation of the agent is over: it may have been the last. */
+  relieved(agent: Agent): void;
   send<T>(to: PID, kind: Message<T>, body: T): void;
   link(to: PID): void;
   delay(milliseconds: number, call: () => void): Timer;
+  /** `call` in a turn of the master. */
+  deferred<A extends unknown[], R>(call: (...values: A) => R): (...values: A) => Future<Unwrapped<R>>;
 }
 
 /** To the framework's scheduler; false if none is connected. */

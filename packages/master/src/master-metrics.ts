@@ -1,6 +1,7 @@
 import type { Counter, Metrics } from '@mezzo/process';
 import {
   isTerminal,
+  type OperationState,
   type Resources,
   TERMINAL_TASK_STATES,
   LIVE_TASK_STATES,
@@ -61,6 +62,12 @@ export class MasterMetrics {
     const counter = this.#metrics.counter(this.#name(name));
     this.#counters.set(name, counter);
     return counter;
+  }
+
+  operationEnded(type: string, state: OperationState): void {
+    const ending = state.toLowerCase().replace('operation_', '');
+    this.counter(`operations/${type.toLowerCase()}/${ending}`).increment();
+    this.counter(`operations/${ending}`).increment();
   }
 
   taskEnded(state: TaskState, { source, reason }: TaskStatus): void {

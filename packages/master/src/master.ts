@@ -1,6 +1,8 @@
-import { type ExitReason, Future, type Message, type PID, Process } from '@mezzo/process';
+import { type ExitReason, Future, type Message, type PID, Process, type Request } from '@mezzo/process';
 import {
+  type AgentID,
   agentMessages,
+  type AgentOperation,
   allocatorMessages,
   type FrameworkID,
   MasterID,
@@ -17,9 +19,13 @@ import { History } from './history.ts';
 import { type Endpoint, endpoints, pages } from './http/endpoints.ts';
 import type { MasterContext } from './master-context.ts';
 import { MasterMetrics } from './master-metrics.ts';
+import { InverseOffers } from './offers/inverse-offers.ts';
 import { OfferCalls } from './offers/offer-calls.ts';
 import { Offers } from './offers/offers.ts';
 import { type MasterOptions, resolveOptions } from './options.ts';
+import { OperatorOperations } from './operations/operator-operations.ts';
+import { Operations } from './operations/operations.ts';
+import { ExecutorCalls } from './tasks/executor-calls.ts';
 import { TaskCalls } from './tasks/task-calls.ts';
 import { Tasks } from './tasks/tasks.ts';
 import { judgeQuotas, type QuotaText } from './validation/quota.ts';
@@ -36,12 +42,28 @@ export interface MasterParts extends MasterOptions {
   readonly term: Term;
 }
 
+interface SchedulerListeners {
+  readonly frameworks: Frameworks;
+  readonly offerCalls: OfferCalls;
+  readonly taskCalls: TaskCalls;
+  readonly executorCalls: ExecutorCalls;
+  readonly operations: Operations;
+}
+
+interface AgentListeners {
+  readonly agents: Agents;
+  readonly taskCalls: TaskCalls;
+  readonly executorCalls: ExecutorCalls;
+  readonly operations: Operations;
+}
+
 /** Brings frameworks and agents together: the process `master`. */
 export class Master extends Process {
   readonly #parts: MasterParts;
   #context: MasterContext | undefined;
   #frameworks: Frameworks | undefined;
   #agents: Agents | undefined;
+  #operator: OperatorOperations | undefined;
 
   constructor(parts: MasterParts) {
     super('master');
@@ -53,20 +75,21 @@ export class Master extends Process {
   protected override initialize(): void {
     const context = this.#makeContext();
     const offers = new Offers(context);
+    const inverseOffers = new InverseOffers(context, () => offers.nextId());
     const tasks = new Tasks(context);
-    const frameworks = new Frameworks(context, offers, tasks);
-    const agents = new Agents(context, offers, tasks, frameworks);
+    const operations = new Operations(context);
+    const frameworks = new Frameworks(context, { offers, inverseOffers, tasks });
+    const agents = new Agents(context, { offers, inverseOffers, tasks, operations, frameworks });
+    const executorCalls = new ExecutorCalls(context);
+    const taskCalls = new TaskCalls(context, tasks);
     this.#context = context;
     this.#frameworks = frameworks;
     this.#agents = agents;
-    this.#listenToSchedulers(
-      frameworks,
-      new OfferCalls(context, offers, tasks),
-      new TaskCalls(context, tasks),
-      context,
-    );
-    this.#listenToAgents(agents, new TaskCalls(context, tasks), context);
-    this.#listenToAllocator(offers, context);
+    this.#operator = new OperatorOperations(context, offers, operations);
+    const offerCalls = new OfferCalls(context, { offers, inverseOffers, tasks, operations });
+    this.#listenToSchedulers(context, { frameworks, offerCalls, taskCalls, executorCalls, operations });
+    this.#listenToAgents(context, { agents, taskCalls, executorCalls, operations });
+    this.#listenToAllocator(context, offers, inverseOffers);
     this.#serve(context);
     context.allocator.connect();
   }
@@ -102,6 +125,22 @@ export class Master extends Process {
     }
     this.#active.allocator.setWeights(weights);
     return Future.ready(undefined);
+  }
+
+  /**
+   * Reserves, unreserves, or makes, destroys, grows and shrinks volumes of what nobody uses on an agent; offers that stand in
+   * the way are rescinded. READY once the agent is told. FAILED with OperatorError: INVALID for what makes no sense,
+   * CONFLICT if somebody uses it.
+   *
+   * @param options `principal`: who does it; reservations and volumes must then name the same.
+   */
+  performOperation(
+    agentId: AgentID,
+    operation: AgentOperation,
+    options: { readonly principal?: string } = {},
+  ): Future<void> {
+    if (this.#operator === undefined) throw new Error('The master has not begun yet: call it by dispatch');
+    return this.#operator.perform(agentId, operation, options.principal);
   }
 
   /** Only agents on these hosts are offered from now on; without a list all are, with an empty one none. */
@@ -140,7 +179,9 @@ export class Master extends Process {
       send: <T>(to: PID, kind: Message<T>, body: T): void =>
         void this.send(to, kind, ...([body] as [T] extends [void] ? [] : [T])),
       link: (to: PID): void => void this.link(to),
+      ask: <Q, A>(to: PID, kind: Request<Q, A>, body: Q) => this.ask(to, kind, body),
       delay: (milliseconds: number, call: () => void) => this.delay(milliseconds, call),
+      deferred: <A extends unknown[], R>(call: (...values: A) => R) => this.deferred(call),
     };
     const { allocator: address, term } = this.#parts;
     const name = this.#parts.allocatorName ?? address.toString();
@@ -152,6 +193,8 @@ export class Master extends Process {
       completedFrameworks: new History(options.maxCompletedFrameworks),
       agents,
       unreachableAgents: new History(maxUnreachableAgents),
+      recoveredAgents: new Map(),
+      goneAgents: new Map(),
       offers: new Map(),
       allocator: new AllocatorClient({ address, name, options, frameworks, agents, ...ports }),
       metrics: new MasterMetrics(runtime.metrics),
@@ -160,6 +203,8 @@ export class Master extends Process {
         return runtime.url ?? '';
       },
       now: () => this.clock.now(),
+      uuid: () => this.random.uuid(),
+      relieved: () => {},
       ...ports,
     };
     const startedAt = this.clock.now();
@@ -167,8 +212,13 @@ export class Master extends Process {
     return context;
   }
 
-  #listenToSchedulers(frameworks: Frameworks, offers: OfferCalls, tasks: TaskCalls, context: MasterContext): void {
+  #listenToSchedulers(
+    context: MasterContext,
+    { frameworks, offerCalls, taskCalls, executorCalls, operations }: SchedulerListeners,
+  ): void {
     const { Subscribe, Accept, Decline, Revive, Suppress, Kill, Acknowledge, Reconcile, Teardown } = schedulerMessages;
+    const { AcceptInverseOffers, DeclineInverseOffers, AcknowledgeOperation, ReconcileOperations } = schedulerMessages;
+    const { ShutdownExecutor, MessageToExecutor, UpdateFramework } = schedulerMessages;
     const { allocator, metrics } = context;
     this.install(Subscribe, ({ framework, suppressedRoles }, from) => {
       metrics.counter('messages_register_framework').increment();
@@ -190,13 +240,34 @@ export class Master extends Process {
         }
       });
     };
-    onCall(Accept, 'messages_launch_tasks', (framework, call) => offers.accept(framework, call));
-    onCall(Decline, 'messages_decline_offers', (framework, call) => offers.decline(framework, call));
-    onCall(Kill, 'messages_kill_task', (framework, call) => tasks.kill(framework, call));
-    onCall(Acknowledge, 'messages_status_update_acknowledgement', (framework, call) =>
-      tasks.acknowledge(framework, call),
+    onCall(Accept, 'messages_launch_tasks', (framework, call) => offerCalls.accept(framework, call));
+    onCall(Decline, 'messages_decline_offers', (framework, call) => offerCalls.decline(framework, call));
+    onCall(AcceptInverseOffers, 'messages_accept_inverse_offers', (framework, call) =>
+      offerCalls.answerInverse(framework, 'ACCEPT', call),
     );
-    onCall(Reconcile, 'messages_reconcile_tasks', (framework, call) => tasks.reconcile(framework, call.tasks));
+    onCall(DeclineInverseOffers, 'messages_decline_inverse_offers', (framework, call) =>
+      offerCalls.answerInverse(framework, 'DECLINE', call),
+    );
+    onCall(Kill, 'messages_kill_task', (framework, call) => taskCalls.kill(framework, call));
+    onCall(Acknowledge, 'messages_status_update_acknowledgement', (framework, call) =>
+      taskCalls.acknowledge(framework, call),
+    );
+    onCall(Reconcile, 'messages_reconcile_tasks', (framework, call) => taskCalls.reconcile(framework, call.tasks));
+    onCall(AcknowledgeOperation, 'messages_operation_status_update_acknowledgement', (framework, call) =>
+      operations.acknowledge(framework, call),
+    );
+    onCall(ReconcileOperations, 'messages_reconcile_operations', (framework, call) =>
+      operations.reconcile(framework, call.operations),
+    );
+    onCall(ShutdownExecutor, 'messages_shutdown_executor', (framework, call) =>
+      executorCalls.shutdown(framework, call),
+    );
+    onCall(MessageToExecutor, 'messages_framework_to_executor', (framework, call) =>
+      executorCalls.toExecutor(framework, call),
+    );
+    this.answer(UpdateFramework, ({ framework: info, suppressedRoles }, from) =>
+      frameworks.update(info, suppressedRoles, from),
+    );
     onCall(Teardown, 'messages_unregister_framework', (framework) => frameworks.teardown(framework));
     onCall(Revive, 'messages_revive_offers', (framework, { roles }) => {
       for (const role of roles.length === 0 ? framework.roles : roles) framework.suppressed.delete(role);
@@ -208,7 +279,7 @@ export class Master extends Process {
     });
   }
 
-  #listenToAgents(agents: Agents, tasks: TaskCalls, { metrics }: MasterContext): void {
+  #listenToAgents({ metrics }: MasterContext, { agents, taskCalls, executorCalls, operations }: AgentListeners): void {
     const onMessage = <T>(kind: Message<T>, metric: string, handle: (body: T, from: PID) => void): void => {
       const counter = metrics.counter(metric);
       this.install(kind, (body, from) => {
@@ -216,21 +287,28 @@ export class Master extends Process {
         handle(body, from);
       });
     };
-    const { RegisterAgent, ReregisterAgent, UnregisterAgent, Pong, ForwardStatusUpdate } = agentMessages;
-    onMessage(RegisterAgent, 'messages_register_slave', ({ agent, version }, from) =>
-      agents.register(agent, version, from),
-    );
+    const { RegisterAgent, ReregisterAgent, UnregisterAgent, UpdateAgent, Pong, ForwardStatusUpdate } = agentMessages;
+    const { UpdateOperationStatus, ExitedExecutor, ExecutorMessage } = agentMessages;
+    onMessage(RegisterAgent, 'messages_register_slave', (introduction, from) => agents.register(introduction, from));
     onMessage(ReregisterAgent, 'messages_reregister_slave', (report, from) => agents.reregister(report, from));
     onMessage(UnregisterAgent, 'messages_unregister_slave', ({ agentId }, from) => agents.unregister(agentId, from));
-    onMessage(ForwardStatusUpdate, 'messages_status_update', (body, from) => tasks.update(body, from));
+    onMessage(UpdateAgent, 'messages_update_slave', (body, from) => agents.update(body, from));
+    onMessage(ForwardStatusUpdate, 'messages_status_update', (body, from) => taskCalls.update(body, from));
+    onMessage(UpdateOperationStatus, 'messages_operation_status_update', (body, from) => operations.update(body, from));
+    onMessage(ExitedExecutor, 'messages_exited_executor', (body, from) => executorCalls.exited(body, from));
+    onMessage(ExecutorMessage, 'messages_executor_to_framework', (body, from) => executorCalls.toFramework(body, from));
     this.install(Pong, ({ agentId }, from) => agents.pong(agentId, from));
   }
 
-  #listenToAllocator(offers: Offers, context: MasterContext): void {
+  #listenToAllocator(context: MasterContext, offers: Offers, inverseOffers: InverseOffers): void {
     this.install(allocatorMessages.AllocatorInitialized, (_body, from) => context.allocator.initialized(from));
     this.install(allocatorMessages.Allocated, (body, from) => {
       if (context.allocator.trusts(from)) offers.make(body);
       else this.#drop(context, allocatorMessages.Allocated.name, from);
+    });
+    this.install(allocatorMessages.InverseAllocated, (body, from) => {
+      if (context.allocator.trusts(from)) inverseOffers.make(body);
+      else this.#drop(context, allocatorMessages.InverseAllocated.name, from);
     });
   }
 

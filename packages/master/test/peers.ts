@@ -1,4 +1,4 @@
-import { type ExitReason, type Message, type PID, Process } from '@mezzo/process';
+import { type BodyOf, type ExitReason, type Message, type PID, Process } from '@mezzo/process';
 import type { AgentID } from '@mezzo/protocol';
 import {
   agentMessages,
@@ -8,6 +8,7 @@ import {
   type FrameworkInfo,
   type Offer,
   type Operation,
+  type OperationStatus,
   Resources,
   schedulerMessages,
   type Task,
@@ -74,6 +75,10 @@ export class FakeScheduler extends Peer {
     schedulerMessages.Update,
     schedulerMessages.Failure,
     schedulerMessages.FrameworkError,
+    schedulerMessages.InverseOffers,
+    schedulerMessages.RescindInverseOffer,
+    schedulerMessages.UpdateOperation,
+    schedulerMessages.MessageFromExecutor,
   ];
   /** Set to acknowledge every update that has a uuid. */
   acknowledges = true;
@@ -125,6 +130,31 @@ export class FakeScheduler extends Peer {
       operations,
       ...(refuseSeconds === undefined ? undefined : { filters: { refuseSeconds } }),
     });
+  }
+
+  /** Does these with the offers. */
+  accept(offers: Offer | readonly Offer[], operations: readonly Operation[], refuseSeconds?: number): void {
+    const all: readonly Offer[] = 'id' in offers ? [offers] : offers;
+    this.tell(schedulerMessages.Accept, {
+      frameworkId: this.id,
+      offerIds: all.map(({ id }) => id),
+      operations: [...operations],
+      ...(refuseSeconds === undefined ? undefined : { filters: { refuseSeconds } }),
+    });
+  }
+
+  acknowledgeOperation(operationId: string, agentId: AgentID, uuid: UpdateUUID): void {
+    this.tell(schedulerMessages.AcknowledgeOperation, { frameworkId: this.id, agentId, operationId, uuid });
+  }
+
+  reconcileOperations(ids: readonly string[] = [], agentId?: AgentID): void {
+    const operations = ids.map((operationId) => (agentId === undefined ? { operationId } : { operationId, agentId }));
+    this.tell(schedulerMessages.ReconcileOperations, { frameworkId: this.id, operations });
+  }
+
+  /** States of operations, as they were told. */
+  get operationStatuses(): OperationStatus[] {
+    return this.got(schedulerMessages.UpdateOperation).map(({ status }) => status);
   }
 
   decline(offer: Offer, refuseSeconds?: number): void {
@@ -182,9 +212,26 @@ export class FakeAgent extends Peer {
     agentMessages.AcknowledgeStatusUpdate,
     agentMessages.ShutdownFramework,
     agentMessages.ShutdownAgent,
+    agentMessages.RunTaskGroup,
+    agentMessages.UpdateFramework,
+    agentMessages.ShutdownAgentExecutor,
+    agentMessages.FrameworkMessage,
+    agentMessages.ApplyOperation,
+    agentMessages.AcknowledgeOperationStatus,
+    agentMessages.ReconcileOperations,
+    agentMessages.DrainAgent,
   ];
   readonly info: AgentInfo;
   answersPings = true;
+  /** What it says that it can. */
+  capabilities = [
+    'MULTI_ROLE',
+    'HIERARCHICAL_ROLE',
+    'RESERVATION_REFINEMENT',
+    'RESIZE_VOLUME',
+    'AGENT_OPERATION_FEEDBACK',
+    'AGENT_DRAINING',
+  ];
   agentId: AgentID | undefined;
 
   constructor(resources = 'cpus:4;mem:4096', more: Partial<AgentInfo> = {}, id = 'agent') {
@@ -208,15 +255,22 @@ export class FakeAgent extends Peer {
   }
 
   register(version = '0.1.0'): void {
-    this.tell(agentMessages.RegisterAgent, { agent: this.info, version });
+    this.tell(agentMessages.RegisterAgent, { agent: this.info, version, capabilities: this.capabilities });
   }
 
-  reregister(tasks: readonly Task[] = [], frameworks: readonly FrameworkInfo[] = [], id = this.id): void {
+  reregister(
+    tasks: readonly Task[] = [],
+    frameworks: readonly FrameworkInfo[] = [],
+    id = this.id,
+    more: Partial<BodyOf<typeof agentMessages.ReregisterAgent>> = {},
+  ): void {
     this.tell(agentMessages.ReregisterAgent, {
       agent: { ...this.info, id },
       version: '0.1.0',
+      capabilities: this.capabilities,
       tasks: [...tasks],
       frameworks: [...frameworks],
+      ...more,
     });
   }
 

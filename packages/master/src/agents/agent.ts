@@ -1,49 +1,90 @@
-import type { PID, Timer } from '@mezzo/process';
+import type { BodyOf, PID, Timer } from '@mezzo/process';
 import {
   agentAtMaster,
   type AgentAtMasterState,
   type AgentID,
   type AgentInfo,
+  type agentMessages,
   type FrameworkID,
+  needsCheckpoint,
+  type OperationUUID,
+  type ResourceConversion,
   Resources,
+  unallocatedConversion,
+  type Unavailability,
+  withCheckpointed,
 } from '@mezzo/protocol';
 import type { MasterOffer } from '../offers/master-offer.ts';
+import type { MasterOperation } from '../operations/master-operation.ts';
 import type { MasterTask } from '../tasks/master-task.ts';
+import { AgentExecutors, type MasterExecutor } from './agent-executors.ts';
 import type { AgentObserver } from './agent-observer.ts';
+
+/** What an agent says of itself when it registers. */
+export type Introduction = Pick<
+  BodyOf<typeof agentMessages.ReregisterAgent>,
+  'agent' | 'version' | 'capabilities' | 'checkpointedResources'
+>;
 
 /** An agent as the master sees it. */
 export class Agent {
   readonly id: AgentID;
   readonly tasks = new Set<MasterTask>();
   readonly offers = new Set<MasterOffer>();
+  readonly executors = new AgentExecutors();
+  readonly operations = new Map<OperationUUID, MasterOperation>();
   state: AgentAtMasterState = agentAtMaster.initial;
   pid: PID;
   version: string;
   registeredAt: number;
   reregisteredAt: number | undefined;
   unreachableAt: number | undefined;
+  /** When its machine will be away. */
+  unavailability: Unavailability | undefined;
   observer: AgentObserver | undefined;
   reregisterTimer: Timer | undefined;
-  #info: AgentInfo;
-  #total: Resources;
+  #info: AgentInfo | undefined;
+  #capabilities: ReadonlySet<string> = new Set();
+  #total = Resources.empty;
   #held = Resources.empty;
 
-  constructor(id: AgentID, info: AgentInfo, version: string, pid: PID, now: number) {
+  constructor(id: AgentID, version: string, pid: PID, now: number) {
     this.id = id;
-    this.#info = info;
-    this.#total = Resources.of(info.resources);
     this.version = version;
     this.pid = pid;
     this.registeredAt = now;
   }
 
+  /** What it said last of itself. */
   get info(): AgentInfo {
+    if (this.#info === undefined) throw new Error(`Agent ${this.id} has not introduced itself`);
     return this.#info;
   }
 
-  set info(info: AgentInfo) {
-    this.#info = info;
-    this.#total = Resources.of(info.resources);
+  /** Throws ResourceConversionError if it cannot have what it remembers; `agentFault` tells before. */
+  introduce({ agent, checkpointedResources = [], capabilities = [] }: Introduction): void {
+    this.#total = withCheckpointed(Resources.of(agent.resources), checkpointedResources);
+    this.#info = agent;
+    this.#capabilities = new Set(capabilities);
+  }
+
+  /** Mesos's names, such as RESIZE_VOLUME. */
+  get capabilities(): readonly string[] {
+    return [...this.#capabilities];
+  }
+
+  has(capability: string): boolean {
+    return this.#capabilities.has(capability);
+  }
+
+  /** Dynamic reservations and persistent volumes. */
+  get checkpointed(): Resources {
+    return this.#total.filter(needsCheckpoint);
+  }
+
+  /** Something of its total becomes something else. Throws ResourceConversionError. */
+  convert(conversion: ResourceConversion): void {
+    this.#total = this.#total.apply(unallocatedConversion(conversion));
   }
 
   get total(): Resources {
@@ -73,15 +114,29 @@ export class Agent {
     this.#held = this.#held.minus(resources.unallocate());
   }
 
-  /** Forgets its tasks and offers. */
+  addExecutor(executor: MasterExecutor): void {
+    this.executors.add(executor);
+    this.hold(executor.resources);
+  }
+
+  removeExecutor(executor: MasterExecutor): void {
+    this.executors.delete(executor);
+    this.release(executor.resources);
+  }
+
+  /** Forgets its tasks, executors, operations and offers. */
   clear(): void {
     this.tasks.clear();
     this.offers.clear();
+    this.executors.clear();
+    this.operations.clear();
     this.#held = Resources.empty;
   }
 
+  /** By tasks and executors. */
   get used(): Resources {
-    return Resources.sum([...this.tasks].filter((task) => task.isHolding).map((task) => task.resources));
+    const tasks = [...this.tasks].filter((task) => task.isHolding);
+    return Resources.sum([...tasks, ...this.executors].map(({ resources }) => resources));
   }
 
   get offered(): Resources {
@@ -95,6 +150,7 @@ export class Agent {
       holdings.set(id, (holdings.get(id) ?? Resources.empty).plus(resources));
     };
     for (const task of this.tasks) if (task.isHolding) add(task.frameworkId, task.resources);
+    for (const { frameworkId, resources } of this.executors) add(frameworkId, resources);
     for (const offer of this.offers) add(offer.frameworkId, offer.resources);
     return holdings;
   }

@@ -6,14 +6,17 @@ import {
   AgentID,
   type AgentInfo,
   agentMessages,
+  Resources,
   schedulerMessages,
 } from '@mezzo/protocol';
 import type { Frameworks } from '../frameworks/frameworks.ts';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
+import type { InverseOffers } from '../offers/inverse-offers.ts';
 import type { Offers } from '../offers/offers.ts';
+import type { Operations } from '../operations/operations.ts';
 import type { Cause, Tasks } from '../tasks/tasks.ts';
 import { agentFault } from '../validation/agent.ts';
-import { Agent } from './agent.ts';
+import { Agent, type Introduction } from './agent.ts';
 import { AgentObserver } from './agent-observer.ts';
 import { type Report, reportedTasks } from './report.ts';
 import { type Instructions, ReturningTasks } from './returning-tasks.ts';
@@ -25,27 +28,40 @@ interface Occasion {
   instructions?: Instructions;
 }
 
+interface AgentsParts {
+  readonly offers: Offers;
+  readonly inverseOffers: InverseOffers;
+  readonly tasks: Tasks;
+  readonly operations: Operations;
+  readonly frameworks: Frameworks;
+}
+
 /** Walks agents through their lifecycle and carries out what that asks for. */
 export class Agents {
   readonly #context: MasterContext;
   readonly #offers: Offers;
+  readonly #inverseOffers: InverseOffers;
   readonly #tasks: Tasks;
+  readonly #operations: Operations;
   readonly #frameworks: Frameworks;
   readonly #returning: ReturningTasks;
   /** Registered agents by `id@node`: who registers from there again replaces the one before. */
   readonly #byLocation = new Map<string, Agent>();
   #numbers = 0;
 
-  constructor(context: MasterContext, offers: Offers, tasks: Tasks, frameworks: Frameworks) {
+  constructor(context: MasterContext, parts: AgentsParts) {
     this.#context = context;
-    this.#offers = offers;
-    this.#tasks = tasks;
-    this.#frameworks = frameworks;
-    this.#returning = new ReturningTasks(context, tasks);
+    this.#offers = parts.offers;
+    this.#inverseOffers = parts.inverseOffers;
+    this.#tasks = parts.tasks;
+    this.#operations = parts.operations;
+    this.#frameworks = parts.frameworks;
+    this.#returning = new ReturningTasks(context, parts.tasks);
   }
 
-  register(info: AgentInfo, version: string, from: PID): void {
-    if (!this.#isValid(info, version, from)) return;
+  register(introduction: Introduction, from: PID): void {
+    const { agent: info, version } = introduction;
+    if (!this.#isValid(introduction, from)) return;
     const before = this.#byLocation.get(from.toString());
     if (before?.isConnected === true && before.pid.equals(from)) {
       this.#step(before, 'REGISTER', {});
@@ -53,7 +69,8 @@ export class Agents {
     }
     this.#replace(before);
     const id = AgentID(`${this.#context.id}-S${this.#numbers++}`);
-    const agent = new Agent(id, { ...info, id }, version, from, this.#context.now());
+    const agent = new Agent(id, version, from, this.#context.now());
+    agent.introduce({ ...introduction, agent: { ...info, id } });
     this.#step(agent, 'REGISTER', {});
     this.#context.metrics.agentRegistrations.increment();
   }
@@ -61,8 +78,8 @@ export class Agents {
   reregister(given: Report, from: PID): void {
     const { agent: info, version } = given;
     const { agents, unreachableAgents, log, term } = this.#context;
-    if (info.id === undefined) return this.register(info, version, from);
-    if (!this.#isValid(info, version, from)) return;
+    if (info.id === undefined) return this.register(given, from);
+    if (!this.#isValid(given, from)) return;
     const report = { ...given, tasks: [...reportedTasks(given, info.id)] };
     const known = agents.get(info.id) ?? unreachableAgents.get(info.id);
     const fault = known === undefined ? undefined : takeoverFault(known, info, from);
@@ -73,9 +90,9 @@ export class Agents {
     }
     const before = this.#byLocation.get(from.toString());
     if (before !== known) this.#replace(before);
-    const agent = known ?? new Agent(info.id, info, version, from, this.#context.now());
+    const agent = known ?? new Agent(info.id, version, from, this.#context.now());
     if (agent.pid.toString() !== from.toString()) this.#byLocation.delete(agent.pid.toString());
-    this.#update(agent, info, version, from);
+    this.#return(agent, given, from);
     this.#step(agent, 'REREGISTER', {
       report,
       why: known === undefined ? 'Unknown agent reregistered' : 'Unreachable agent re-reregistered',
@@ -86,6 +103,12 @@ export class Agents {
   unregister(id: AgentID, from: PID): void {
     const agent = this.#calledBy(id, from);
     if (agent !== undefined) this.#step(agent, 'UNREGISTER', { why: 'the agent unregistered' });
+  }
+
+  /** What the agent has beside its tasks. */
+  update({ agentId, operations }: BodyOf<typeof agentMessages.UpdateAgent>, from: PID): void {
+    const agent = this.#calledBy(agentId, from);
+    if (agent !== undefined) this.#operations.adopt(agent, operations);
   }
 
   pong(id: AgentID, from: PID): void {
@@ -102,8 +125,8 @@ export class Agents {
     return agent?.pid.equals(from) === true ? agent : undefined;
   }
 
-  #isValid(info: AgentInfo, version: string, from: PID): boolean {
-    const fault = agentFault(info, version);
+  #isValid({ agent: info, version, checkpointedResources }: Introduction, from: PID): boolean {
+    const fault = agentFault(info, version, checkpointedResources);
     if (fault === undefined) return true;
     const message = `Agent ${info.hostname} may not register: ${fault}`;
     this.#context.log.warn({ agent: from.toString() }, message);
@@ -118,13 +141,13 @@ export class Agents {
     this.#step(agent, 'REPLACE', { why: 'a new agent registered at the same address' });
   }
 
-  #update(agent: Agent, info: AgentInfo, version: string, from: PID): void {
+  #return(agent: Agent, introduction: Introduction, from: PID): void {
     agent.pid = from;
-    agent.version = version;
+    agent.version = introduction.version;
     agent.reregisteredAt = this.#context.now();
     agent.observer?.pong();
     const total = agent.total;
-    agent.info = info;
+    agent.introduce(introduction);
     this.#byLocation.set(from.toString(), agent);
     this.#context.link(from);
     if (!agent.isRegistered || agent.total.equals(total)) return;
@@ -167,7 +190,7 @@ export class Agents {
         break;
       case 'deactivate':
         allocator.deactivateAgent(agent.id);
-        for (const offer of [...agent.offers]) this.#offers.rescind(offer);
+        this.#takeOffersBack(agent);
         break;
       case 'loseVolatileTasks':
         this.#loseVolatileTasks(agent);
@@ -208,10 +231,19 @@ export class Agents {
     return false;
   }
 
+  #takeOffersBack(agent: Agent): void {
+    for (const offer of [...agent.offers]) this.#offers.rescind(offer);
+    this.#inverseOffers.rescindOf(agent.id);
+  }
+
   #add(agent: Agent, report: Report | undefined): void {
     const { agents, unreachableAgents, log } = this.#context;
     // One that comes back brings its tasks along.
     agent.clear();
+    for (const { frameworkId, executor } of report?.executors ?? []) {
+      const resources = Resources.of(executor.resources);
+      agent.addExecutor({ frameworkId, info: executor, resources });
+    }
     agents.set(agent.id, agent);
     unreachableAgents.delete(agent.id);
     this.#byLocation.set(agent.pid.toString(), agent);
@@ -261,7 +293,8 @@ export class Agents {
 
   #remove(agent: Agent, { why }: Occasion): void {
     const { agents, unreachableAgents, allocator, metrics, log } = this.#context;
-    for (const offer of [...agent.offers]) this.#offers.rescind(offer);
+    this.#takeOffersBack(agent);
+    this.#operations.lose(agent, agent.state === 'unreachable' ? 'AGENT_UNREACHABLE' : 'FORGET');
     allocator.removeAgent(agent.id);
     agents.delete(agent.id);
     if (this.#byLocation.get(agent.pid.toString()) === agent) this.#byLocation.delete(agent.pid.toString());

@@ -9,6 +9,7 @@ import {
   schedulerMessages,
 } from '@mezzo/protocol';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
+import type { InverseOffers } from '../offers/inverse-offers.ts';
 import type { Offers } from '../offers/offers.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { frameworkFault, withDefaultRole } from '../validation/framework.ts';
@@ -18,13 +19,18 @@ import { Framework } from './framework.ts';
 export class Frameworks {
   readonly #context: MasterContext;
   readonly #offers: Offers;
+  readonly #inverseOffers: InverseOffers;
   readonly #tasks: Tasks;
   #numbers = 0;
 
-  constructor(context: MasterContext, offers: Offers, tasks: Tasks) {
+  constructor(
+    context: MasterContext,
+    parts: { readonly offers: Offers; readonly inverseOffers: InverseOffers; readonly tasks: Tasks },
+  ) {
     this.#context = context;
-    this.#offers = offers;
-    this.#tasks = tasks;
+    this.#offers = parts.offers;
+    this.#inverseOffers = parts.inverseOffers;
+    this.#tasks = parts.tasks;
   }
 
   /** The framework with this scheduler; undefined if it is not connected from there. */
@@ -37,7 +43,7 @@ export class Frameworks {
   subscribe(given: FrameworkInfo, suppressedRoles: readonly string[] | undefined, from: PID): void {
     const { frameworks, completedFrameworks } = this.#context;
     const info = withDefaultRole(given);
-    const fault = frameworkFault(info);
+    const fault = frameworkFault(info, suppressedRoles);
     if (fault !== undefined) return this.#refuse(from, fault);
     if (info.id !== undefined && completedFrameworks.has(info.id))
       return this.#refuse(from, 'Framework has been removed');
@@ -52,10 +58,23 @@ export class Frameworks {
       // Asked twice because the answer was slow.
       this.#sendSubscribed(known);
     } else {
-      this.#update(known, info, suppressedRoles);
+      this.#change(known, info, suppressedRoles);
       known.reregisteredAt = this.#context.now();
       this.#step(known, 'SUBSCRIBE', from);
     }
+  }
+
+  /** What the framework asks to be from now on; without a fault it is done. */
+  update(given: FrameworkInfo, suppressedRoles: readonly string[] | undefined, from: PID): { readonly fault?: string } {
+    const framework = given.id === undefined ? undefined : this.calledBy(given.id, from);
+    if (framework === undefined) return { fault: 'The framework is not subscribed from here' };
+    const info = withDefaultRole(given);
+    const fault = frameworkFault(info, suppressedRoles) ?? immutableFault(framework.info, info);
+    if (fault !== undefined) return { fault };
+    const before = JSON.stringify(framework.info);
+    this.#change(framework, info, suppressedRoles ?? []);
+    if (JSON.stringify(framework.info) !== before) this.#announce(framework);
+    return {};
   }
 
   /** Known only from an agent that runs its tasks. */
@@ -94,11 +113,13 @@ export class Frameworks {
   }
 
   /** As in Mesos, user and checkpoint stay what they were at first. */
-  #update(framework: Framework, info: FrameworkInfo, suppressedRoles: readonly string[] | undefined): void {
+  #change(framework: Framework, info: FrameworkInfo, suppressedRoles: readonly string[] | undefined): void {
     const { user, checkpoint } = framework.info;
     framework.info = { ...info, id: framework.id, checkpoint, ...(user === undefined ? undefined : { user }) };
     suppress(framework, suppressedRoles);
     this.#context.allocator.updateFramework(framework);
+    for (const offer of [...framework.offers.values()])
+      if (!framework.roles.includes(offer.role)) this.#offers.rescind(offer);
   }
 
   #refuse(to: PID, message: string): void {
@@ -154,6 +175,7 @@ export class Frameworks {
         break;
       case 'discardOffers':
         for (const offer of [...framework.offers.values()]) this.#offers.discard(offer);
+        this.#inverseOffers.discardOf(framework);
         break;
       case 'rescindOffers':
         this.#rescindOffers(framework);
@@ -170,13 +192,21 @@ export class Frameworks {
         this.#remove(framework);
         break;
       case 'announceUpdate':
-        // Nobody needs it yet: agents get the framework with each task, and there are no subscribers to the master.
+        this.#announce(framework);
         break;
     }
   }
 
   #rescindOffers(framework: Framework): void {
     for (const offer of [...framework.offers.values()]) this.#offers.rescind(offer);
+    this.#inverseOffers.discardOf(framework);
+  }
+
+  /** Every agent hears who the framework is now: executors on it may belong to it. */
+  #announce({ info }: Framework): void {
+    const { agents, term } = this.#context;
+    for (const agent of agents.values())
+      sendToAgent(this.#context, agent, agentMessages.UpdateFramework, { term, framework: info });
   }
 
   #remove(framework: Framework): void {
@@ -188,12 +218,19 @@ export class Frameworks {
     const tasks = [...framework.tasks.values(), ...framework.unreachableTasks.values()];
     const cause = { reason: 'REASON_FRAMEWORK_REMOVED', message: `Framework ${id} removed` };
     for (const task of tasks) this.#tasks.decide(task, 'FRAMEWORK_REMOVED', cause);
+    for (const agent of agents.values()) for (const executor of agent.executors.of(id)) agent.removeExecutor(executor);
     allocator.removeFramework(id);
     framework.unregisteredAt = this.#context.now();
     frameworks.delete(id);
     completedFrameworks.add(id, framework);
     log.info({ frameworkId: id, name: framework.info.name }, 'removed a framework');
   }
+}
+
+/** What Mesos does not let a framework change, or undefined. */
+function immutableFault(before: FrameworkInfo, after: FrameworkInfo): string | undefined {
+  const changed = (['principal', 'user', 'checkpoint'] as const).find((field) => before[field] !== after[field]);
+  return changed === undefined ? undefined : `Updating 'FrameworkInfo.${changed}' is unsupported`;
 }
 
 function suppress(framework: Framework, roles: readonly string[] = [...framework.suppressed]): void {

@@ -1,65 +1,59 @@
 import type { BodyOf } from '@mezzo/process';
-import {
-  agentMessages,
-  defaultFilters,
-  type Filters,
-  Resources,
-  schedulerMessages,
-  type TaskInfo,
-  type TaskState,
-} from '@mezzo/protocol';
-import type { Agent } from '../agents/agent.ts';
+import { defaultFilters, type Filters, Resources, type schedulerMessages, type TaskInfo } from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
-import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
-import { MasterTask } from '../tasks/master-task.ts';
-import { masterStatus } from '../tasks/task-status.ts';
+import type { MasterContext } from '../master-context.ts';
+import type { Operations } from '../operations/operations.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { judgeOffers } from '../validation/offers.ts';
-import { judgeTask } from '../validation/task.ts';
+import { AcceptedOffers } from './accepted-offers.ts';
+import type { InverseOffers } from './inverse-offers.ts';
 import type { Offers } from './offers.ts';
 
 type Accept = BodyOf<typeof schedulerMessages.Accept>;
 type Decline = BodyOf<typeof schedulerMessages.Decline>;
+type AnswerInverse = BodyOf<typeof schedulerMessages.AcceptInverseOffers>;
 
 /** What frameworks do with their offers. */
 export class OfferCalls {
   readonly #context: MasterContext;
   readonly #offers: Offers;
+  readonly #inverseOffers: InverseOffers;
   readonly #tasks: Tasks;
+  readonly #operations: Operations;
 
-  constructor(context: MasterContext, offers: Offers, tasks: Tasks) {
+  constructor(
+    context: MasterContext,
+    parts: {
+      readonly offers: Offers;
+      readonly inverseOffers: InverseOffers;
+      readonly tasks: Tasks;
+      readonly operations: Operations;
+    },
+  ) {
     this.#context = context;
-    this.#offers = offers;
-    this.#tasks = tasks;
+    this.#offers = parts.offers;
+    this.#inverseOffers = parts.inverseOffers;
+    this.#tasks = parts.tasks;
+    this.#operations = parts.operations;
   }
 
   accept(framework: Framework, { offerIds, operations, filters = defaultFilters }: Accept): void {
-    const launched = operations.flatMap((operation) => (operation.type === 'LAUNCH' ? operation.tasks : []));
     const verdict = judgeOffers(offerIds, framework.id, this.#context.offers);
-    if (verdict.fault !== undefined) {
-      this.#takeBack(framework, offerIds);
-      const state = framework.has('PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
-      const message = `Task launched with invalid offers: ${verdict.fault}`;
-      for (const task of launched) this.#refuse(framework, task, state, 'REASON_INVALID_OFFERS', message);
-      return;
-    }
-    const { agentId, role } = verdict.offers[0];
-    const agent = this.#context.agents.get(agentId);
+    if (verdict.fault !== undefined) return this.#refuseAll(framework, offerIds, operations, verdict.fault);
+    const agent = this.#context.agents.get(verdict.offers[0].agentId);
     // Offers go with their agent, so it is there.
     if (agent === undefined) return;
-    for (const offer of verdict.offers) this.#offers.close(offer);
-    let available = Resources.sum(verdict.offers.map((offer) => offer.resources));
-    for (const task of launched) {
-      const judged = judgeTask(task, { framework, agentId, role, available });
-      if (judged.fault !== undefined) {
-        this.#refuse(framework, task, 'TASK_ERROR', 'REASON_TASK_INVALID', judged.fault);
-        continue;
-      }
-      available = available.minus(judged.resources);
-      this.#launch(framework, agent, task, judged.resources);
-    }
-    this.#context.metrics[launched.length === 0 ? 'offersDeclined' : 'offersAccepted'].increment(offerIds.length);
-    this.#context.allocator.recoverOffered(framework.id, agentId, available, filters);
+    for (const offer of verdict.offers) this.#offers.accepted(offer);
+    const { role } = verdict.offers[0];
+    const resources = Resources.sum(verdict.offers.map((offer) => offer.resources));
+    const accepted = new AcceptedOffers(
+      { context: this.#context, tasks: this.#tasks, operations: this.#operations, offers: this.#offers },
+      { framework, agent, role, resources },
+    );
+    const isLaunch = operations.some((operation) => launchedBy(operation).length > 0 || !('tasks' in operation));
+    this.#context.metrics[isLaunch ? 'offersAccepted' : 'offersDeclined'].increment(offerIds.length);
+    accepted.perform(operations);
+    accepted.giveBackRest(filters);
   }
 
   /** Offers that are not there any more, or are not its own, are passed over. */
@@ -67,37 +61,38 @@ export class OfferCalls {
     this.#context.metrics.offersDeclined.increment(this.#takeBack(framework, offerIds, filters));
   }
 
+  answerInverse(framework: Framework, answer: 'ACCEPT' | 'DECLINE', { inverseOfferIds, filters }: AnswerInverse): void {
+    for (const id of inverseOfferIds) this.#inverseOffers.answer(framework, id, answer, filters ?? defaultFilters);
+  }
+
+  #refuseAll(
+    framework: Framework,
+    offerIds: Accept['offerIds'],
+    operations: Accept['operations'],
+    fault: string,
+  ): void {
+    this.#takeBack(framework, offerIds);
+    const state = framework.has('PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
+    const cause = { reason: 'REASON_INVALID_OFFERS', message: `Task launched with invalid offers: ${fault}` };
+    for (const operation of operations) {
+      for (const task of launchedBy(operation)) this.#tasks.refuse(framework, task, state, cause);
+      if (!('tasks' in operation))
+        this.#operations.refuse(framework, operation, undefined, `Operation attempted with invalid offers: ${fault}`);
+    }
+  }
+
   #takeBack(framework: Framework, offerIds: Decline['offerIds'], filters?: Filters): number {
     let count = 0;
     for (const id of offerIds) {
       const offer = framework.offers.get(id);
       if (offer === undefined) continue;
-      this.#offers.discard(offer, filters);
+      this.#offers.decline(offer, filters);
       count++;
     }
     return count;
   }
+}
 
-  #launch(framework: Framework, agent: Agent, info: TaskInfo, resources: Resources): void {
-    const { taskId: id, name, labels } = info;
-    const { user } = framework.info;
-    this.#tasks.add(
-      new MasterTask({ id, frameworkId: framework.id, agentId: agent.id, name, resources, user, labels }),
-    );
-    this.#context.allocator.use(framework.id, agent.id, resources);
-    sendToAgent(this.#context, agent, agentMessages.RunTask, {
-      term: this.#context.term,
-      framework: framework.info,
-      frameworkId: framework.id,
-      task: { ...info, resources: [...resources] },
-    });
-  }
-
-  #refuse(framework: Framework, task: TaskInfo, state: TaskState, reason: string, message: string): void {
-    const { taskId, agentId } = task;
-    const status = masterStatus({ taskId, agentId, state, reason, message, timestamp: this.#context.now() });
-    this.#context.metrics.taskEnded(state, status);
-    this.#context.log.warn({ taskId, frameworkId: framework.id }, `refused a task: ${message}`);
-    sendToFramework(this.#context, framework, schedulerMessages.Update, { term: this.#context.term, status });
-  }
+function launchedBy(operation: Accept['operations'][number]): readonly TaskInfo[] {
+  return 'tasks' in operation ? operation.tasks : [];
 }

@@ -3,8 +3,12 @@ import {
   type Filters,
   type FrameworkID,
   type Offer,
+  type OfferEffect,
+  type OfferEvent,
   OfferID,
-  type Resources,
+  offerLifecycle,
+  type Resource,
+  Resources,
   schedulerMessages,
 } from '@mezzo/protocol';
 import type { Agent } from '../agents/agent.ts';
@@ -42,26 +46,70 @@ export class Offers {
     sendToFramework(this.#context, framework, schedulerMessages.Offers, { term: this.#context.term, offers });
   }
 
+  /** The framework uses it; what becomes of its resources is the caller's business. */
+  accepted(offer: MasterOffer): void {
+    this.#step(offer, 'ACCEPT');
+  }
+
+  /** The framework does not want it. */
+  decline(offer: MasterOffer, filters?: Filters): void {
+    this.#step(offer, 'DECLINE', filters);
+  }
+
   /** Takes it back and tells the framework. */
-  rescind(offer: MasterOffer): void {
-    this.discard(offer);
-    const framework = this.#context.frameworks.get(offer.frameworkId);
-    if (framework === undefined) return;
-    const body = { term: this.#context.term, offerId: offer.id };
-    if (sendToFramework(this.#context, framework, schedulerMessages.Rescind, body)) {
-      this.#context.metrics.offersRescinded.increment();
-    }
+  rescind(offer: MasterOffer, filters?: Filters): void {
+    this.#step(offer, 'RESCIND', filters);
   }
 
   /** Takes it back without a word. */
-  discard(offer: MasterOffer, filters?: Filters): void {
-    this.close(offer);
-    this.#context.allocator.recoverOffered(offer.frameworkId, offer.agentId, offer.resources, filters);
+  discard(offer: MasterOffer): void {
+    this.#step(offer, 'DISCARD');
   }
 
-  /** It is no offer any more; what becomes of its resources is the caller's business. */
-  close(offer: MasterOffer): void {
-    offer.timer?.cancel();
+  /** Takes back every offer of an agent that holds one of the resources. */
+  rescindHolding(agent: Agent, resources: readonly Resource[]): void {
+    const each = resources.map((resource) => Resources.of([resource]).unallocate());
+    for (const offer of [...agent.offers]) {
+      const held = offer.resources.unallocate();
+      if (each.some((one) => held.contains(one))) this.rescind(offer);
+    }
+  }
+
+  /** Offers and inverse offers are numbered together. */
+  nextId(): OfferID {
+    return OfferID(`${this.#context.id}-O${this.#numbers++}`);
+  }
+
+  #step(offer: MasterOffer, event: OfferEvent, filters?: Filters): void {
+    const transition = offerLifecycle.next(offer.state, event);
+    if (transition === undefined) return;
+    offer.state = transition.state;
+    this.#close(offer);
+    for (const effect of transition.effects) this.#carryOut(effect, offer, filters);
+  }
+
+  #carryOut(effect: OfferEffect, offer: MasterOffer, filters: Filters | undefined): void {
+    const { allocator, frameworks, metrics, term } = this.#context;
+    switch (effect) {
+      case 'stopTimer':
+        offer.timer?.cancel();
+        break;
+      case 'recoverResources':
+        allocator.recoverOffered(offer.frameworkId, offer.agentId, offer.resources, filters);
+        break;
+      case 'sendRescind': {
+        const framework = frameworks.get(offer.frameworkId);
+        if (framework === undefined) break;
+        const body = { term, offerId: offer.id };
+        if (sendToFramework(this.#context, framework, schedulerMessages.Rescind, body))
+          metrics.offersRescinded.increment();
+        break;
+      }
+    }
+  }
+
+  /** It is no offer any more. */
+  #close(offer: MasterOffer): void {
     this.#context.offers.delete(offer.id);
     this.#context.frameworks.get(offer.frameworkId)?.offers.delete(offer.id);
     const agent = this.#context.agents.get(offer.agentId);
@@ -113,9 +161,16 @@ export class Offers {
   }
 
   #offer(framework: Framework, agent: Agent, role: string, resources: Resources): Offer {
-    const { id: masterId, options, offers } = this.#context;
-    const id = OfferID(`${masterId}-O${this.#numbers++}`);
-    const offer: MasterOffer = { id, frameworkId: framework.id, agentId: agent.id, role, resources, timer: undefined };
+    const { options, offers } = this.#context;
+    const id = this.nextId();
+    const offer: MasterOffer = {
+      id,
+      frameworkId: framework.id,
+      agentId: agent.id,
+      ...{ role, resources },
+      state: offerLifecycle.initial,
+      timer: undefined,
+    };
     const { offerTimeout } = options;
     if (offerTimeout !== undefined) {
       offer.timer = this.#context.delay(offerTimeout, () => this.rescind(offer));
@@ -135,6 +190,8 @@ export class Offers {
       resources: [...shown],
       attributes: agent.info.attributes,
       url: agent.info.url,
+      executorIds: [...agent.executors.of(framework.id)].map(({ info }) => info.executorId),
+      ...(agent.unavailability === undefined ? undefined : { unavailability: agent.unavailability }),
     };
   }
 }

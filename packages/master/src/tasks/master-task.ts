@@ -1,5 +1,6 @@
 import {
   type AgentID,
+  type ExecutorID,
   type FrameworkID,
   isTerminal,
   type Resources,
@@ -18,6 +19,8 @@ export interface TaskParts {
   /** They carry the role they were allocated to. */
   readonly resources: Resources;
   readonly user?: string | undefined;
+  /** Undefined for a task that is a command. */
+  readonly executorId?: ExecutorID | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -35,6 +38,7 @@ export class MasterTask {
   readonly name: string;
   readonly resources: Resources;
   readonly user: string | undefined;
+  readonly executorId: ExecutorID | undefined;
   readonly labels: Readonly<Record<string, string>>;
   state: TaskAtMasterState = taskAtMaster.initial;
   forwarded: ForwardedUpdate | undefined;
@@ -49,6 +53,7 @@ export class MasterTask {
     this.name = parts.name;
     this.resources = parts.resources;
     this.user = parts.user;
+    this.executorId = parts.executorId;
     this.labels = parts.labels ?? {};
   }
 

@@ -4,10 +4,12 @@ import {
   taskAtMaster,
   type TaskAtMasterEffect,
   type TaskAtMasterEvent,
+  type TaskInfo,
   type TaskState,
   type TaskStatus,
   agentMessages,
 } from '@mezzo/protocol';
+import type { Framework } from '../frameworks/framework.ts';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
 import type { MasterTask } from './master-task.ts';
 import { masterStatus } from './task-status.ts';
@@ -59,6 +61,14 @@ export class Tasks {
     this.#step(task, event, masterStatus({ taskId, agentId, state, ...cause, timestamp: this.#context.now() }));
   }
 
+  /** A task that is not launched. */
+  refuse(framework: Framework, { taskId, agentId }: TaskInfo, state: TaskState, cause: Cause): void {
+    const status = masterStatus({ taskId, agentId, state, ...cause, timestamp: this.#context.now() });
+    this.#context.metrics.taskEnded(state, status);
+    this.#context.log.warn({ taskId, frameworkId: framework.id }, `refused a task: ${cause.message}`);
+    sendToFramework(this.#context, framework, schedulerMessages.Update, { term: this.#context.term, status });
+  }
+
   /** Passes a status on to the task's framework, if that is connected. */
   tell(task: MasterTask, status: TaskStatus): boolean {
     const framework = this.#context.frameworks.get(task.frameworkId);
@@ -106,6 +116,7 @@ export class Tasks {
         framework?.unreachableTasks.delete(task.id);
         framework?.completedTasks.add(task.id, task);
         agent?.tasks.delete(task);
+        if (agent !== undefined) this.#context.relieved(agent);
         break;
       case 'keepUnreachable':
         framework?.tasks.delete(task.id);

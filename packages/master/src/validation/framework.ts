@@ -2,7 +2,7 @@ import { type FrameworkInfo, ResourceQuantities, roleFault, UNRESERVED } from '@
 import { ConstraintGroups } from '../allocator/offer-constraints.ts';
 
 /** What is wrong with a FrameworkInfo, or undefined. */
-export function frameworkFault(info: FrameworkInfo): string | undefined {
+export function frameworkFault(info: FrameworkInfo, suppressedRoles: readonly string[] = []): string | undefined {
   const { roles, capabilities, failoverTimeout } = info;
   if (!capabilities.includes('MULTI_ROLE') && roles.length > 1) {
     return `Framework has ${roles.length} roles (${roles.join(', ')}): without the capability MULTI_ROLE it may have one`;
@@ -13,6 +13,8 @@ export function frameworkFault(info: FrameworkInfo): string | undefined {
     if (fault !== undefined) return `Framework has an invalid role: ${fault}`;
   }
   if (!Number.isFinite(failoverTimeout)) return `Framework has an invalid failoverTimeout: ${failoverTimeout}`;
+  const stranger = suppressedRoles.find((role) => !roles.includes(role));
+  if (stranger !== undefined) return `Suppressed role '${stranger}' is not one of the framework's roles`;
   return filtersFault(info);
 }
 

@@ -4,13 +4,9 @@ import { setup } from 'xstate';
 // Events named by an operation state are what the agent reports; the others are decided by the master. FORGET is for an
 // agent that was removed or is unreachable, and for a terminal operation that nobody has to hear of.
 //
-// Effects: forwardUpdate passes on the agent's update, or acknowledges it where there is nobody to hear; sendUpdate sends
-// one that the master makes; convert makes of the consumed resources what the operation promised, release gives them back
-// as they were; removeOperation forgets it.
-
-const finished = { target: 'OPERATION_FINISHED', actions: ['convert', 'forwardUpdate'] } as const;
-const undone = (target: 'OPERATION_FAILED' | 'OPERATION_ERROR' | 'OPERATION_DROPPED') =>
-  ({ target, actions: ['release', 'forwardUpdate'] }) as const;
+// Effects: forwardUpdate passes on the agent's update, or acknowledges it where there is nobody to hear; sendUpdate sends one
+// that the master makes; removeOperation forgets it. What operations make of the agent's resources counts from the moment
+// the agent is told, so no effect is about that.
 
 // The agent sends a terminal update again until it is acknowledged: it is passed on, and the first one stands.
 const terminal = {
@@ -40,17 +36,17 @@ export const operationMachine = setup({
       'FORGET',
     ),
   },
-  actions: effects('forwardUpdate', 'sendUpdate', 'convert', 'release', 'removeOperation'),
+  actions: effects('forwardUpdate', 'sendUpdate', 'removeOperation'),
 }).createMachine({
   id: 'operation',
   initial: 'OPERATION_PENDING',
   states: {
     OPERATION_PENDING: {
       on: {
-        OPERATION_FINISHED: finished,
-        OPERATION_FAILED: undone('OPERATION_FAILED'),
-        OPERATION_ERROR: undone('OPERATION_ERROR'),
-        OPERATION_DROPPED: undone('OPERATION_DROPPED'),
+        OPERATION_FINISHED: { target: 'OPERATION_FINISHED', actions: 'forwardUpdate' },
+        OPERATION_FAILED: { target: 'OPERATION_FAILED', actions: 'forwardUpdate' },
+        OPERATION_ERROR: { target: 'OPERATION_ERROR', actions: 'forwardUpdate' },
+        OPERATION_DROPPED: { target: 'OPERATION_DROPPED', actions: 'forwardUpdate' },
         AGENT_UNREACHABLE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
         AGENT_GONE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
         FORGET: { target: 'forgotten', actions: 'removeOperation' },

@@ -1,4 +1,5 @@
 export { type Attribute, AttributesParseError, parseAttributes, sameAttributes } from './attributes.ts';
+export { needsCheckpoint, withCheckpointed } from './checkpointed.ts';
 export { type ResourceConversion, ResourceConversionError, unallocatedConversion } from './conversion.ts';
 export type { DiskInfo, DiskSource, DiskSourceType, DiskVolume, Persistence } from './disk.ts';
 export {

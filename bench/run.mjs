@@ -52,7 +52,8 @@ function readArguments() {
   const matches = (word) => (one) => one.name === word || one.name.startsWith(`${word}.`);
   const every = groups.flatMap(({ runs }) => runs.flatMap(({ cases }) => cases));
   for (const word of positionals)
-    if (!every.some(matches(word))) throw new Error(`There is no group or case '${word}'\n${usage}`);
+    if (!every.some(matches(word)))
+      throw new Error(`There is no group or case '${word}'\n${namesNear(word)}\n${usage}`);
   const wanted = (one) =>
     positionals.length === 0
       ? one.onRequest !== true
@@ -64,6 +65,21 @@ function readArguments() {
       .filter(({ cases }) => cases.length > 0),
   }));
   return { ...values, rounds: readRounds(values.rounds), groups: chosen.filter(({ runs }) => runs.length > 0) };
+}
+
+/** What may be asked for instead: the cases of the group that was named, otherwise the groups. */
+function namesNear(word) {
+  const group = groups.find(({ name }) => name === word.split('.')[0]);
+  if (group === undefined) return `The groups are ${groups.map(({ name }) => name).join(', ')}`;
+  const sizes = new Map();
+  for (const { name } of group.runs.flatMap((run) => run.cases)) {
+    const [, work, size] = /^(.*?)(?:\.(\d+x\d+))?$/.exec(name);
+    sizes.set(work, [...(sizes.get(work) ?? []), ...(size === undefined ? [] : [size])]);
+  }
+  const lines = [...sizes].map(([work, all]) =>
+    all.length > 1 ? `${work}.{${all.join(',')}}` : [work, ...all].join('.'),
+  );
+  return `The cases of ${group.name} are these, and a beginning up to a dot means all that begin so:\n  ${lines.join('\n  ')}`;
 }
 
 /** Measures both sides, or ours alone, which may give the figures of several cases. What takes long has fewer rounds. */

@@ -30,10 +30,10 @@ const flat = ['arrival', 'full', 'busy', 'filtered', 'revive'];
 
 const node = ['--max-old-space-size=12000'];
 
-function cluster(work, [agents, frameworks], cases, { rounds } = {}) {
+function cluster(work, [agents, frameworks], cases, { rounds, allocator = [] } = {}) {
   const size = `${agents}x${frameworks}`;
   return {
-    ours: () => side('allocator.mjs', [work, String(agents), String(frameworks)], { limit: 1200, node }),
+    ours: () => side('allocator.mjs', [work, String(agents), String(frameworks), ...allocator], { limit: 1200, node }),
     rounds: rounds ?? (agents * frameworks >= 1_000_000 ? 2 : 3),
     cases: cases.map(({ work: name, ...one }) => {
       const mark = agents === largest ? marks[name]?.[frameworks] : undefined;
@@ -108,23 +108,24 @@ const runs = [
       { work: 'volumes.mixed', figure: 'mixed' },
     ],
   ),
-  cluster('backlog', [largest, 200], [{ work: 'backlog', figure: 'backlog' }]),
-  // Small and large quotas instead of agents and frameworks; roles instead of agents.
-  ...[
-    [25, 5],
-    [250, 50],
-    [2500, 500],
-  ].map((size) => cluster('quota', size, [{ work: 'quota' }])),
-  ...[100, 1000].map((roles) =>
-    cluster(
-      'nonquota',
-      [roles, 2],
-      [
-        { work: 'nonquota.without', figure: 'without' },
-        { work: 'nonquota.with', figure: 'with' },
-      ],
-    ),
+  cluster(
+    'labels',
+    [largest, 200],
+    [
+      { work: 'labels.full', figure: 'full' },
+      { work: 'labels.declined', figure: 'declined' },
+    ],
   ),
+  ...[200, 1000].map((frameworks) => cluster('metrics', [largest, frameworks], [{ work: 'metrics' }])),
+  cluster('backlog', [largest, 200], [{ work: 'backlog', figure: 'backlog' }]),
+  ...[[], ['HierarchicalRandom']].flatMap(withQuotas),
+  mix('ask'),
+  mix('suppress'),
+  ...[
+    [1, 1],
+    [10, 10],
+    [100, 10],
+  ].flatMap((size) => [convert(size, 1), convert(size, 100)]),
   memory('agents', [largest, 200], 'memory.agent', { quoted: '125,000', target: { of: 'ours', atMost: 10_000 } }),
   memory('agents', [largest, 1000], 'memory.agent', { quoted: '582,000', target: { of: 'ours', atMost: 15_000 } }),
   memory('filters', [largest, 100], 'memory.filter', { quoted: '3,000', target: { of: 'ours', atMost: 200 } }),
@@ -132,6 +133,65 @@ const runs = [
   stall('here', [largest, 200]),
   stall('worker', [largest, 200]),
 ];
+
+/** Small and large quotas, or roles, instead of agents and frameworks in the names. */
+function withQuotas(allocator) {
+  const kind = allocator.length === 0 ? '' : '.random';
+  return [
+    ...[
+      [25, 5],
+      [250, 50],
+      [2500, 500],
+    ].map(([small, large]) => {
+      const isLong = small === 2500;
+      const cases = [{ work: `quota${kind}`, onRequest: isLong && kind !== '' }];
+      return cluster('quota', [small, large], cases, { rounds: isLong ? 1 : 3, allocator });
+    }),
+    ...[10, 100, 1000].map((roles) =>
+      cluster(
+        'nonquota',
+        [roles, 2],
+        [
+          { work: `nonquota${kind}.without`, figure: 'without' },
+          { work: `nonquota${kind}.with`, figure: 'with' },
+        ],
+        { allocator },
+      ),
+    ),
+  ];
+}
+
+/** Frameworks with many small, few, and larger tasks, until nothing more is launched. */
+function mix(kind) {
+  return {
+    ours: () => side('allocator-mix.mjs', [kind]),
+    rounds: 3,
+    cases: [
+      { figure: 'round', unit: 'ms' },
+      { figure: 'slowest', unit: 'ms' },
+      { figure: 'total', unit: 'ms' },
+      { figure: 'rounds', unit: 'runs' },
+      { figure: 'launched', unit: 'tasks', lowerIsBetter: false },
+      { figure: 'cpus', unit: '% used', lowerIsBetter: false },
+      { figure: 'mem', unit: '% used', lowerIsBetter: false },
+    ].map((one) => ({ name: `allocator.mix.${kind}.${one.figure}.80x554`, lowerIsBetter: true, ...one })),
+  };
+}
+
+/** Operations on an agent with four resources for each reservation of each role, the ports in so many ranges. */
+function convert([reservations, roles], ranges) {
+  return {
+    ours: () => side('allocator-convert.mjs', [reservations, roles, ranges].map(String)),
+    rounds: 3,
+    cases: [
+      {
+        name: `allocator.convert.${ranges === 1 ? '' : 'ranges.'}${reservations}x${roles}`,
+        unit: 'us each',
+        lowerIsBetter: true,
+      },
+    ],
+  };
+}
 
 function memory(work, [agents, frameworks], name, more) {
   return {
@@ -183,7 +243,8 @@ export const allocator = {
     const rows = works.flatMap((work) => [small[0], ...agentCounts].map((agents) => ({ work, agents })));
     const cell = (frameworks) => (row) => {
       const figure = figureOf(results, row.work, row.agents, frameworks);
-      return figure === undefined ? '' : readable(figure, 3);
+      if (figure !== undefined) return readable(figure, 3);
+      return isOnRequest(row.work, row.agents, frameworks) ? 'by name only' : '';
     };
     const known = rows.filter(({ work, agents }) =>
       frameworkCounts.some((count) => figureOf(results, work, agents, count) !== undefined),
@@ -209,6 +270,11 @@ export const allocator = {
     );
   },
 };
+
+function isOnRequest(work, agents, frameworks) {
+  const wanted = `allocator.${work}.${agents}x${frameworks}`;
+  return runs.some(({ cases }) => cases.some(({ name, onRequest }) => name === wanted && onRequest === true));
+}
 
 function figureOf(results, work, agents, frameworks) {
   return results.find(({ name }) => name === `allocator.${work}.${agents}x${frameworks}`)?.ours;

@@ -55,13 +55,13 @@ class BenchMaster extends Process {
 
 /** The shipping allocator and a master, in one runtime or with the allocator in a worker thread. */
 export class Cluster {
-  static async start({ worker = false, minAllocatable = [{ cpus: 0.01 }, { mem: 32 }] } = {}) {
+  static async start({ worker = false, allocator, minAllocatable = [{ cpus: 0.01 }, { mem: 32 }] } = {}) {
     const cluster = new Cluster();
-    await cluster.#begin(worker, minAllocatable);
+    await cluster.#begin(worker, allocator, minAllocatable);
     return cluster;
   }
 
-  async #begin(worker, minAllocatable) {
+  async #begin(worker, allocator, minAllocatable) {
     this.master = new BenchMaster();
     if (worker) {
       this.hub = new PortHub();
@@ -76,7 +76,7 @@ export class Cluster {
     } else {
       this.runtime = await Runtime.start();
       this.runs = watchRuns(this.runtime);
-      this.allocator = this.runtime.spawn(createAllocator());
+      this.allocator = this.runtime.spawn(createAllocator(allocator));
       this.served = () => this.runtime.dispatch(this.allocator, () => undefined);
     }
     this.runtime.spawn(this.master);
@@ -201,7 +201,14 @@ export class Cluster {
       for (let turn = 0; turn < 3; turn++) await this.served();
       calm = (await this.runs()) === before + 1 ? calm + 1 : 0;
     }
+    await this.#understood();
     globalThis.gc?.();
+  }
+
+  /** What the allocator could make no sense of was not done, and would be measured as quick. */
+  async #understood() {
+    const ignored = (await this.runtime.metrics.snapshot()).get('allocator/mesos/ignored_messages') ?? 0;
+    if (ignored > 0) throw new Error(`the allocator ignored ${ignored} messages`);
   }
 
   // ---- offers

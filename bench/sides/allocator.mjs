@@ -1,9 +1,12 @@
-// node allocator.mjs WORK AGENTS FRAMEWORKS prints the figures of one piece of work on a cluster of that size.
+// node allocator.mjs WORK AGENTS FRAMEWORKS [ALLOCATOR] prints the figures of one piece of work on a cluster of that size.
+import { Resources } from '@mezzo/protocol';
 import { print, quantile } from '../measure.mjs';
 import { Cluster, milliseconds, wholeAgent, wire } from './allocator-cluster.mjs';
 
-const [work, ...sizes] = process.argv.slice(2);
-const [agents, frameworks] = sizes.map(Number);
+const [work, ...given] = process.argv.slice(2);
+const [agents, frameworks] = given.map(Number);
+/** Its name; default: the default one. */
+const allocator = given[2];
 
 /** Once to warm up, then the best of so many, because whatever else the machine does can only slow a run down. */
 async function repeated(times, run) {
@@ -180,6 +183,50 @@ const works = {
     return result;
   },
 
+  /**
+   * All frameworks in one role, and half of each agent reserved to it, with labels that no other agent has: a full run, and
+   * one after each offer was declined with a filter, which leaves the agent to any other framework.
+   */
+  async labels() {
+    const cluster = await Cluster.start();
+    const role = 'labelled';
+    cluster.addFrameworks(frameworks, { roles: [role] });
+    const half = Resources.parse('cpus:12;mem:49152;disk:524288');
+    for (let index = 0; index < agents; index++) {
+      const labels = [{ key: 'of', value: `agent-${index}` }];
+      const reservations = [{ type: 'DYNAMIC', role, principal: 'ops', labels }];
+      const reserved = wire(half).map((one) => ({ ...one, reservations }));
+      cluster.addAgent(`agent-${index}`, [...wire(half), ...wire('ports:[31000-32000]'), ...reserved]);
+    }
+    await cluster.offered(agents);
+    await cluster.quiet();
+    const again = (filters) => async () => {
+      const count = cluster.recover(cluster.take(), filters);
+      if (count !== agents) throw new Error(`${count} offers were given back, expected ${agents}`);
+      await cluster.served();
+      return cluster.run(agents);
+    };
+    return { full: await repeated(3, again(false)), declined: await repeated(3, again(true)) };
+  },
+
+  /** A snapshot of all metrics while everything is on offer. */
+  async metrics() {
+    const { cluster } = await arrived();
+    const { metrics } = cluster.runtime;
+    return {
+      value: await repeated(20, async () => {
+        const start = process.hrtime.bigint();
+        const snapshot = await metrics.snapshot();
+        const took = milliseconds(Number(start), Number(process.hrtime.bigint()));
+        for (const kind of ['total', 'offered_or_allocated']) {
+          const cpus = snapshot.get(`allocator/mesos/resources/cpus/${kind}`);
+          if (cpus !== 24 * agents) throw new Error(`${kind} cpus are ${cpus}, expected ${24 * agents}`);
+        }
+        return took;
+      }),
+    };
+  },
+
   /** Revives of all, ten times over, in one go: they are to be served by few runs. */
   async backlog() {
     const { cluster } = await arrived();
@@ -199,7 +246,7 @@ const works = {
   /** Small and large quotas, AGENTS and FRAMEWORKS being how many small and large ones: one run satisfies all. */
   async quota() {
     const [small, large] = [agents, frameworks];
-    const cluster = await Cluster.start();
+    const cluster = await Cluster.start({ allocator });
     const roles = [];
     const add = (count, name, cpus, megabytes) => {
       for (let made = 0; made < count; made++) {
@@ -237,7 +284,7 @@ const works = {
       await cluster.served();
       return took;
     };
-    return { value: await repeated(3, round) };
+    return { value: await repeated(machines > 1000 ? 1 : 3, round) };
   },
 
   /** Two whole agents for each of AGENTS roles of two frameworks, with and without a quota of that. */
@@ -245,7 +292,7 @@ const works = {
     const roles = agents;
     const result = {};
     for (const kind of ['without', 'with']) {
-      const cluster = await Cluster.start();
+      const cluster = await Cluster.start({ allocator });
       for (let index = 0; index < roles; index++) {
         const quantities = { cpus: 4, mem: 4096, disk: 4096 };
         if (kind === 'with')

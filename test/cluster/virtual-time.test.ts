@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { startAgent } from '@mezzo/agent';
 import { countShards, type ShardTask } from '@mezzo/example-wordcount';
-import { createAllocator, Master, StandaloneContender, startMaster } from '@mezzo/master';
+import { createAllocator, Master, Registrar, StandaloneContender, startMaster } from '@mezzo/master';
+import { memoryLog } from '@mezzo/process/log';
 import { Future } from '@mezzo/process';
 import { type Script, Simulation } from '@mezzo/process/testing';
 import { expect } from 'chai';
@@ -48,8 +49,9 @@ async function together(world: Simulation): Promise<void> {
 async function exploded(world: Simulation): Promise<void> {
   const term = { created: world.clock.now(), revision: 1 };
   const allocator = (await world.start('allocation')).spawn(createAllocator('hierarchical', {}));
-  const master = (await world.start('master')).spawn(new Master({ cluster: 'sim', allocator, term }));
-  (await world.start('election')).spawn(new StandaloneContender({ cluster: 'sim', master, term }));
+  const registrar = (await world.start('registry')).spawn(new Registrar({ log: memoryLog() }));
+  const owner = (await world.start('election')).spawn(new StandaloneContender({ cluster: 'sim' }));
+  (await world.start('master')).spawn(new Master({ cluster: 'sim', allocator, registrar, owner, term }));
 }
 
 async function addAgent(world: Simulation, name: string): Promise<void> {

@@ -48,7 +48,7 @@ export async function runStarvation({ seed = 1, quota, patience }: StarvationOpt
   await world.advance(warmUp * 1000);
 
   if (quota) {
-    const set = dispatch(master, (process) => process.setQuotas({ large: { guarantees: agent, limits: '' } }));
+    const set = dispatch(master, (process) => process.operator.setQuotas({ large: { guarantees: agent, limits: '' } }));
     await world.settle();
     set.get();
   }

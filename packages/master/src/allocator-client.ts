@@ -1,4 +1,4 @@
-import { Future, type Message, type PID, type Request, type Timer } from '@mezzo/process';
+import { type BodyOf, Future, type Message, type PID, type Request, type Timer } from '@mezzo/process';
 import {
   type AgentID,
   allocatorMessages,
@@ -26,7 +26,7 @@ export interface AllocatorClientOptions {
   delay(milliseconds: number, call: () => void): Timer;
 }
 
-/** All of Mesos's that concern offers: every agent of ours has them. */
+/** Of agents that do not say what they can: all of Mesos's that concern offers. */
 const agentCapabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'];
 
 /** Milliseconds between attempts to reach an allocator that is gone. */
@@ -45,6 +45,8 @@ export class AllocatorClient {
   readonly #quotas = new Map<string, Quota>();
   readonly #weights: Map<string, number>;
   #whitelist: readonly string[] | undefined;
+  /** Of the registry, until most of them are back. */
+  #expectedAgents = 0;
 
   constructor(ports: AllocatorClientOptions) {
     this.#ports = ports;
@@ -87,6 +89,13 @@ export class AllocatorClient {
     if (!this.is(from) || !this.#isAsked) return;
     this.#isAsked = false;
     this.#pid = from;
+    if (this.#expectedAgents > 0 && this.#quotas.size > 0) {
+      const { agentRecoveryFactor: factor, recoveryTimeout: timeout } = this.#ports.options;
+      const body = { expectedAgents: this.#expectedAgents, quotas: Object.fromEntries(this.#quotas), timeout, factor };
+      this.#send(allocatorMessages.Recover, body);
+      // One that is started again later has the agents to look at.
+      this.#expectedAgents = 0;
+    }
     if (this.#weights.size > 0) this.setWeights({});
     for (const [role, quota] of this.#quotas) this.#send(allocatorMessages.UpdateQuota, { role, quota });
     if (this.#whitelist !== undefined) this.setWhitelist(this.#whitelist);
@@ -125,11 +134,12 @@ export class AllocatorClient {
     this.#send(allocatorMessages.AddAgent, {
       agentId: agent.id,
       agent: agent.info,
-      capabilities: agentCapabilities,
+      capabilities: agent.capabilities.length === 0 ? agentCapabilities : [...agent.capabilities],
+      ...(agent.unavailability === undefined ? undefined : { unavailability: agent.unavailability }),
       total: [...agent.total],
       used: [...agent.holdings()].map(([frameworkId, resources]) => ({ frameworkId, resources: [...resources] })),
     });
-    if (!agent.isConnected) this.deactivateAgent(agent.id);
+    if (!agent.isOffered) this.deactivateAgent(agent.id);
   }
 
   removeAgent(agentId: AgentID): void {
@@ -199,6 +209,22 @@ export class AllocatorClient {
       ...(status === undefined ? undefined : { status }),
       ...(filters === undefined ? undefined : { filters }),
     });
+  }
+
+  updateUnavailability({ id: agentId, unavailability }: Agent): void {
+    const body = unavailability === undefined ? { agentId } : { agentId, unavailability };
+    this.#send(allocatorMessages.UpdateUnavailability, body);
+  }
+
+  /** How frameworks have answered inverse offers; nothing while the allocator is away. */
+  inverseOfferAnswers(): Future<BodyOf<typeof allocatorMessages.GetInverseOfferStatuses.reply>['statuses']> {
+    if (this.#pid === undefined) return Future.ready([]);
+    return this.#ports.ask(this.#pid, allocatorMessages.GetInverseOfferStatuses, {}).map(({ statuses }) => statuses);
+  }
+
+  /** After a failover: no offers until most agents are back. To be told with the rest once it listens. */
+  recover(expectedAgents: number): void {
+    this.#expectedAgents = expectedAgents;
   }
 
   suppress(frameworkId: FrameworkID, roles: readonly string[]): void {

@@ -1,12 +1,14 @@
 import type { Future, Logger, Message, PID, Timer, Unwrapped } from '@mezzo/process';
 import type { AgentID, FrameworkID, MasterID, OfferID, Term } from '@mezzo/protocol';
 import type { Agent } from './agents/agent.ts';
+import type { Removals } from './agents/removals.ts';
 import type { AllocatorClient } from './allocator-client.ts';
 import type { Framework } from './frameworks/framework.ts';
 import type { History } from './history.ts';
 import type { MasterMetrics } from './master-metrics.ts';
 import type { MasterOffer } from './offers/master-offer.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { RegistryClient } from './registrar/index.ts';
 
 /** What the parts of the master share: its state, and the process's ways to the outside. */
 export interface MasterContext {
@@ -18,11 +20,15 @@ export interface MasterContext {
   readonly completedFrameworks: History<FrameworkID, Framework>;
   /** Registered ones, connected or not. */
   readonly agents: Map<AgentID, Agent>;
-  readonly unreachableAgents: History<AgentID, Agent>;
+  readonly unreachableAgents: Map<AgentID, Agent>;
   /** Admitted before this master led, and not back yet. */
-  readonly recoveredAgents: ReadonlyMap<AgentID, unknown>;
+  readonly recoveredAgents: Map<AgentID, Agent>;
   /** Marked gone by an operator: they may not come back. */
   readonly goneAgents: ReadonlyMap<AgentID, unknown>;
+  readonly registry: RegistryClient;
+  readonly removals: Removals;
+  /** The address of no process. */
+  readonly nobody: PID;
   readonly offers: Map<OfferID, MasterOffer>;
   readonly allocator: AllocatorClient;
   readonly metrics: MasterMetrics;
@@ -33,6 +39,8 @@ export interface MasterContext {
   now(): number;
   /** A random UUID. */
   uuid(): string;
+  /** This master reigns no more, or cannot know: it ends at once. */
+  lost(message: string): void;
   /** A task or an operation of the agent is over: it may have been the last. */
   relieved(agent: Agent): void;
   send<T>(to: PID, kind: Message<T>, body: T): void;

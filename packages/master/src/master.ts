@@ -1,17 +1,16 @@
-import { type ExitReason, Future, type Message, type PID, Process, type Request } from '@mezzo/process';
+import { type ExitReason, Future, type Message, type PID, Process, RateLimiter, type Request } from '@mezzo/process';
 import {
-  type AgentID,
   agentMessages,
-  type AgentOperation,
   allocatorMessages,
   type FrameworkID,
   MasterID,
-  ResourceQuantities,
-  roleFault,
   schedulerMessages,
   type Term,
 } from '@mezzo/protocol';
+import { MasterReady } from './election/contender-messages.ts';
 import { Agents } from './agents/agents.ts';
+import { Recovery } from './agents/recovery.ts';
+import { Removals } from './agents/removals.ts';
 import { AllocatorClient } from './allocator-client.ts';
 import type { Framework } from './frameworks/framework.ts';
 import { Frameworks } from './frameworks/frameworks.ts';
@@ -23,23 +22,31 @@ import { InverseOffers } from './offers/inverse-offers.ts';
 import { OfferCalls } from './offers/offer-calls.ts';
 import { Offers } from './offers/offers.ts';
 import { type MasterOptions, resolveOptions } from './options.ts';
-import { OperatorOperations } from './operations/operator-operations.ts';
+import { Operator } from './operator.ts';
 import { Operations } from './operations/operations.ts';
+import { RegistryClient } from './registrar/index.ts';
 import { ExecutorCalls } from './tasks/executor-calls.ts';
 import { TaskCalls } from './tasks/task-calls.ts';
 import { Tasks } from './tasks/tasks.ts';
-import { judgeQuotas, type QuotaText } from './validation/quota.ts';
+import { version } from './version.ts';
 
-/** Agents that are remembered after they became unreachable (registry_max_agent_count). */
-const maxUnreachableAgents = 102_400;
+/** What this master can do that older ones cannot, in Mesos's names. */
+const masterCapabilities = ['AGENT_UPDATE', 'AGENT_DRAINING', 'QUOTA_V2'] as const;
+
+/** Longer than a registrar takes for anything (registry_fetch_timeout and registry_store_timeout together), in milliseconds. */
+const registrarTimeout = 120_000;
 
 export interface MasterParts extends MasterOptions {
   /** Where its allocator is, or will be. */
   readonly allocator: PID;
   /** What logs call it. Default: its address. */
   readonly allocatorName?: string;
+  /** Where its registrar is. */
+  readonly registrar: PID;
   /** Of this reign; in every message it sends. */
   readonly term: Term;
+  /** Hears MasterReady once the registry is recovered. */
+  readonly owner?: PID;
 }
 
 interface SchedulerListeners {
@@ -63,7 +70,8 @@ export class Master extends Process {
   #context: MasterContext | undefined;
   #frameworks: Frameworks | undefined;
   #agents: Agents | undefined;
-  #operator: OperatorOperations | undefined;
+  #operator: Operator | undefined;
+  #removals: RateLimiter | undefined;
 
   constructor(parts: MasterParts) {
     super('master');
@@ -82,82 +90,36 @@ export class Master extends Process {
     const agents = new Agents(context, { offers, inverseOffers, tasks, operations, frameworks });
     const executorCalls = new ExecutorCalls(context);
     const taskCalls = new TaskCalls(context, tasks);
+    const offerCalls = new OfferCalls(context, { offers, inverseOffers, tasks, operations });
     this.#context = context;
     this.#frameworks = frameworks;
     this.#agents = agents;
-    this.#operator = new OperatorOperations(context, offers, operations);
-    const offerCalls = new OfferCalls(context, { offers, inverseOffers, tasks, operations });
-    this.#listenToSchedulers(context, { frameworks, offerCalls, taskCalls, executorCalls, operations });
-    this.#listenToAgents(context, { agents, taskCalls, executorCalls, operations });
-    this.#listenToAllocator(context, offers, inverseOffers);
+    this.#operator = new Operator(context, { offers, inverseOffers, operations, agents, frameworks });
     this.#serve(context);
-    context.allocator.connect();
+    context.registry.recover(() => {
+      // Whoever asked earlier was not heard, and asks again.
+      new Recovery(context, agents).begin();
+      this.#listenToSchedulers(context, { frameworks, offerCalls, taskCalls, executorCalls, operations });
+      this.#listenToAgents(context, { agents, taskCalls, executorCalls, operations });
+      this.#listenToAllocator(context, offers, inverseOffers);
+      context.allocator.connect();
+      if (this.#parts.owner !== undefined) this.send(this.#parts.owner, MasterReady, { term: context.term });
+    });
   }
 
-  // ---- what an operator decides, by dispatch: what is wrong fails the call, not the master
-
-  /**
-   * Sets what roles are guaranteed and may have at most, in the text form of quantities: `{ ads: { guarantees: 'cpus:8',
-   * limits: 'cpus:16' } }`. What is left out is no guarantee, and no limit. Nothing is changed if anything is wrong: FAILED
-   * with ResourcesParseError, or with RangeError for a role that is invalid or lies below another one, guarantees above
-   * their limits, or above what the cluster has.
-   *
-   * @param options `force` admits guarantees that the agents of now cannot keep.
-   */
-  setQuotas(quotas: Readonly<Record<string, QuotaText>>, options: { readonly force?: boolean } = {}): Future<void> {
-    const { allocator, agents } = this.#active;
-    let total = ResourceQuantities.empty;
-    for (const agent of agents.values()) total = total.plus(agent.total.quantities);
-    const judged = judgeQuotas(quotas, allocator.quotas, total, options.force ?? false);
-    if (judged instanceof Error) return Future.failed(judged);
-    for (const [role, quota] of judged) allocator.setQuota(role, quota);
-    return Future.ready(undefined);
-  }
-
-  /**
-   * How much roles count in fair sharing, above 0; default 1. Those of other roles stay as they are. FAILED with RangeError.
-   */
-  setWeights(weights: Readonly<Record<string, number>>): Future<void> {
-    for (const [role, weight] of Object.entries(weights)) {
-      const fault = roleFault(role) ?? (weight > 0 && Number.isFinite(weight) ? undefined : 'expected more than 0');
-      if (fault !== undefined)
-        return Future.failed(new RangeError(`Invalid weight ${weight} of role '${role}': ${fault}`));
-    }
-    this.#active.allocator.setWeights(weights);
-    return Future.ready(undefined);
-  }
-
-  /**
-   * Reserves, unreserves, or makes, destroys, grows and shrinks volumes of what nobody uses on an agent; offers that stand in
-   * the way are rescinded. READY once the agent is told. FAILED with OperatorError: INVALID for what makes no sense,
-   * CONFLICT if somebody uses it.
-   *
-   * @param options `principal`: who does it; reservations and volumes must then name the same.
-   */
-  performOperation(
-    agentId: AgentID,
-    operation: AgentOperation,
-    options: { readonly principal?: string } = {},
-  ): Future<void> {
+  /** What operators decide, for dispatches: `dispatch(master, (m) => m.operator.drainAgent(…))`. */
+  get operator(): Operator {
     if (this.#operator === undefined) throw new Error('The master has not begun yet: call it by dispatch');
-    return this.#operator.perform(agentId, operation, options.principal);
-  }
-
-  /** Only agents on these hosts are offered from now on; without a list all are, with an empty one none. */
-  setWhitelist(hostnames: readonly string[] | undefined): void {
-    this.#active.allocator.setWhitelist(hostnames);
-  }
-
-  get #active(): MasterContext {
-    if (this.#context === undefined) throw new Error('The master has not begun yet: call it by dispatch');
-    return this.#context;
+    return this.#operator;
   }
 
   protected override finalize(_reason: ExitReason): void {
     this.#context?.metrics.remove();
+    this.#removals?.stop();
   }
 
   protected override exited(pid: PID, reason: ExitReason): void {
+    if (pid.toString() === this.#parts.registrar.toString()) this.#lost(`The registrar is gone (${reason.kind})`);
     if (this.#context?.allocator.is(pid) === true) this.#allocatorExited(this.#context, reason);
     this.#frameworks?.exited(pid);
     this.#agents?.exited(pid);
@@ -168,6 +130,12 @@ export class Master extends Process {
     // It is said once, not at every attempt to reach it.
     if (allocator.isReady) log.error({ allocator: allocator.name }, `the allocator '${allocator.name}' ${why}`);
     allocator.exited();
+  }
+
+  /** It may not go on: somebody else leads, or nobody knows. */
+  #lost(message: string): void {
+    this.runtime.log.error({ term: this.#parts.term }, message);
+    this.terminate();
   }
 
   #makeContext(): MasterContext {
@@ -185,16 +153,43 @@ export class Master extends Process {
     };
     const { allocator: address, term } = this.#parts;
     const name = this.#parts.allocatorName ?? address.toString();
+    const id = this.#parts.masterId ?? MasterID(this.random.uuid());
+    const lost = (message: string): void => this.#lost(message);
+    const registry = new RegistryClient({
+      registrar: this.#parts.registrar,
+      term,
+      master: {
+        id,
+        address: this.self.address,
+        hostname: runtime.name,
+        url: runtime.url ?? '',
+        version,
+        capabilities: [...masterCapabilities],
+        ...(options.domain === undefined ? undefined : { domain: options.domain }),
+      },
+      ...ports,
+      ask: (to, kind, body) => this.ask(to, kind, body, { timeout: registrarTimeout }),
+      lost,
+    });
     const context: MasterContext = {
-      id: this.#parts.masterId ?? MasterID(this.random.uuid()),
+      id,
       term,
       options,
       frameworks,
       completedFrameworks: new History(options.maxCompletedFrameworks),
       agents,
-      unreachableAgents: new History(maxUnreachableAgents),
+      unreachableAgents: new Map(),
       recoveredAgents: new Map(),
-      goneAgents: new Map(),
+      get goneAgents() {
+        return registry.state.gone;
+      },
+      registry,
+      removals: new Removals(
+        () => this.#removals?.acquire() ?? Future.ready(undefined),
+        (call) => this.defer(call),
+      ),
+      nobody: runtime.nobody,
+      lost,
       offers: new Map(),
       allocator: new AllocatorClient({ address, name, options, frameworks, agents, ...ports }),
       metrics: new MasterMetrics(runtime.metrics),
@@ -204,9 +199,11 @@ export class Master extends Process {
       },
       now: () => this.clock.now(),
       uuid: () => this.random.uuid(),
-      relieved: () => {},
+      relieved: (agent) => this.#agents?.scheduling.relieved(agent),
       ...ports,
     };
+    const { agentRemovalInterval } = options;
+    if (agentRemovalInterval !== undefined) this.#removals = new RateLimiter(this.clock, 1, agentRemovalInterval);
     const startedAt = this.clock.now();
     context.metrics.watch(context, () => (this.clock.now() - startedAt) / 1000);
     return context;

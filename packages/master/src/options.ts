@@ -1,5 +1,6 @@
-import { type Duration, toMilliseconds } from '@mezzo/process';
+import { type Duration, parseRate, toMilliseconds } from '@mezzo/process';
 import { type Domain, type MasterID, ResourceQuantities } from '@mezzo/protocol';
+import { defaultGarbageLimits, garbageInterval, type GarbageLimits } from './registrar/index.ts';
 
 /** Mesos's flags in camelCase, with Mesos's defaults. */
 export interface MasterOptions {
@@ -13,6 +14,25 @@ export interface MasterOptions {
   readonly maxAgentPingTimeouts?: number;
   /** How long a disconnected agent may stay away (agent_reregister_timeout). Default 10 min. */
   readonly agentReregisterTimeout?: Duration;
+  /** How many agents may be marked unreachable in a time, such as `1/10mins` (agent_removal_rate_limit). Default: any. */
+  readonly agentRemovalRateLimit?: string;
+  /**
+   * Which part of the agents may be missing after a failover, from 0 to 1 (recovery_agent_removal_limit): if more are, the
+   * master ends instead of giving them up. Default 1.
+   */
+  readonly recoveryAgentRemovalLimit?: number;
+  /** Only agents that say where they stand may register (require_agent_domain). Default false. */
+  readonly requireAgentDomain?: boolean;
+  /** How often agents are forgotten that are unreachable or gone for too long (registry_gc_interval). Default 15 min. */
+  readonly registryGcInterval?: Duration;
+  /** So long they are remembered (registry_max_agent_age). Default 2 weeks. */
+  readonly registryMaxAgentAge?: Duration;
+  /** So many of either are remembered (registry_max_agent_count). Default 102,400. */
+  readonly registryMaxAgentCount?: number;
+  /** With quotas, after a failover, offers wait for this part of the agents (allocator_agent_recovery_factor). Default 0.8. */
+  readonly agentRecoveryFactor?: number;
+  /** They wait so long at most (allocator_recovery_timeout). Default 10 min. */
+  readonly recoveryTimeout?: Duration;
   /** After this an unused offer is rescinded (offer_timeout). Default: never. */
   readonly offerTimeout?: Duration;
   /** Time between periodic allocation runs, at least 1 ms (allocation_interval). Default 1 s. */
@@ -41,6 +61,14 @@ export interface ResolvedOptions {
   readonly agentPingTimeout: number;
   readonly maxAgentPingTimeouts: number;
   readonly agentReregisterTimeout: number;
+  /** Milliseconds between removals. */
+  readonly agentRemovalInterval: number | undefined;
+  readonly recoveryAgentRemovalLimit: number;
+  readonly requireAgentDomain: boolean;
+  readonly registryGcInterval: number;
+  readonly garbage: GarbageLimits;
+  readonly agentRecoveryFactor: number;
+  readonly recoveryTimeout: number;
   readonly offerTimeout: number | undefined;
   readonly allocationInterval: number;
   readonly minAllocatable: readonly Record<string, number>[];
@@ -66,6 +94,17 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     agentPingTimeout: toMilliseconds(options.agentPingTimeout ?? '15s'),
     maxAgentPingTimeouts: options.maxAgentPingTimeouts ?? 5,
     agentReregisterTimeout: toMilliseconds(options.agentReregisterTimeout ?? '10mins'),
+    agentRemovalInterval:
+      options.agentRemovalRateLimit === undefined ? undefined : parseRate(options.agentRemovalRateLimit),
+    recoveryAgentRemovalLimit: part('recoveryAgentRemovalLimit', options.recoveryAgentRemovalLimit ?? 1),
+    requireAgentDomain: options.requireAgentDomain ?? false,
+    registryGcInterval: toMilliseconds(options.registryGcInterval ?? garbageInterval),
+    garbage: {
+      maxAge: toMilliseconds(options.registryMaxAgentAge ?? defaultGarbageLimits.maxAge),
+      maxCount: options.registryMaxAgentCount ?? defaultGarbageLimits.maxCount,
+    },
+    agentRecoveryFactor: part('agentRecoveryFactor', options.agentRecoveryFactor ?? 0.8),
+    recoveryTimeout: toMilliseconds(options.recoveryTimeout ?? '10mins'),
     offerTimeout,
     allocationInterval,
     minAllocatable: alternatives(options.minAllocatableResources ?? 'cpus:0.01|mem:32'),
@@ -77,6 +116,11 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     maxCompletedTasksPerFramework: options.maxCompletedTasksPerFramework ?? 1000,
     maxUnreachableTasksPerFramework: options.maxUnreachableTasksPerFramework ?? 1000,
   };
+}
+
+function part(name: string, value: number): number {
+  if (value >= 0 && value <= 1) return value;
+  throw new RangeError(`Invalid ${name} ${value}: expected a part, from 0 to 1`);
 }
 
 function alternatives(text: string): readonly Record<string, number>[] {

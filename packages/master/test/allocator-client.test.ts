@@ -203,9 +203,9 @@ describe('the master and an allocator elsewhere', () => {
 
   it('tells a new allocator quotas, weights and the whitelist', async () => {
     await using cluster = await TestCluster.start({ exploded: true, startAllocator: false });
-    await dispatch(cluster.leader, (master) => master.setQuotas({ ads: { limits: 'cpus:2' } }));
-    await dispatch(cluster.leader, (master) => master.setWeights({ ads: 2 }));
-    await dispatch(cluster.leader, (master) => master.setWhitelist(['host']));
+    await dispatch(cluster.leader, (master) => master.operator.setQuotas({ ads: { limits: 'cpus:2' } }));
+    await dispatch(cluster.leader, (master) => master.operator.setWeights({ ads: 2 }));
+    await dispatch(cluster.leader, (master) => master.operator.setWhitelist(['host']));
     const allocator = await cluster.peer('allocator', new FakeAllocator());
     await cluster.advance('30s');
     expect(allocator.got(allocatorMessages.UpdateQuota)).to.deep.equal([

@@ -42,7 +42,7 @@ describe('what an operator decides about roles', () => {
 
   it('a limit holds for what is offered from then on', async () => {
     await agent('agent-1');
-    await dispatch(master, (it) => it.setQuotas({ ads: { limits: 'cpus:1;mem:1024' } }));
+    await dispatch(master, (it) => it.operator.setQuotas({ ads: { limits: 'cpus:1;mem:1024' } }));
     const ads = await scheduler('ads');
     await world.advance('5s');
     expect(offered(ads)).to.equal('cpus:1;mem:1024');
@@ -51,11 +51,11 @@ describe('what an operator decides about roles', () => {
   it('a guarantee is kept free for a role that nobody is in yet', async () => {
     await agent('agent-1');
     await agent('agent-2');
-    await dispatch(master, (it) => it.setQuotas({ ads: { guarantees: 'cpus:4' } }));
+    await dispatch(master, (it) => it.operator.setQuotas({ ads: { guarantees: 'cpus:4' } }));
     const eng = await scheduler('eng');
     await world.advance('5s');
     expect(Resources.parse(offered(eng)).scalar('cpus')).to.equal(4);
-    await dispatch(master, (it) => it.setQuotas({ ads: {} }));
+    await dispatch(master, (it) => it.operator.setQuotas({ ads: {} }));
     await world.advance('5s');
     expect(Resources.parse(offered(eng)).scalar('cpus')).to.equal(8);
   });
@@ -71,7 +71,9 @@ describe('what an operator decides about roles', () => {
     it(`a quota with ${what} is refused, and those beside it with it`, async () => {
       await agent('agent-1');
       const eng = await scheduler('eng');
-      expect((await failure((it) => it.setQuotas({ eng: { limits: 'cpus:1' }, ...quotas }))).message).to.match(text);
+      expect((await failure((it) => it.operator.setQuotas({ eng: { limits: 'cpus:1' }, ...quotas }))).message).to.match(
+        text,
+      );
       await world.advance('5s');
       expect(offered(eng)).to.equal('cpus:4;mem:4096');
     });
@@ -79,25 +81,25 @@ describe('what an operator decides about roles', () => {
 
   it('more than the cluster has is guaranteed if that is forced', async () => {
     await agent('agent-1');
-    await dispatch(master, (it) => it.setQuotas({ ads: { guarantees: 'cpus:5' } }, { force: true }));
+    await dispatch(master, (it) => it.operator.setQuotas({ ads: { guarantees: 'cpus:5' } }, { force: true }));
     const eng = await scheduler('eng');
     await world.advance('5s');
     expect(Resources.parse(offered(eng)).scalar('cpus')).to.equal(0);
   });
 
   it('a weight is a number above 0 of a valid role', async () => {
-    expect((await failure((it) => it.setWeights({ ads: 0 }))).message).to.match(/weight 0 of role 'ads'/);
-    expect((await failure((it) => it.setWeights({ 'a//b': 1 }))).message).to.match(/role 'a\/\/b'/);
+    expect((await failure((it) => it.operator.setWeights({ ads: 0 }))).message).to.match(/weight 0 of role 'ads'/);
+    expect((await failure((it) => it.operator.setWeights({ 'a//b': 1 }))).message).to.match(/role 'a\/\/b'/);
   });
 
   it('a whitelist decides which hosts are offered', async () => {
     await agent('agent-1');
     await agent('agent-2');
-    await dispatch(master, (it) => it.setWhitelist(['agent-2']));
+    await dispatch(master, (it) => it.operator.setWhitelist(['agent-2']));
     const ads = await scheduler('ads');
     await world.advance('3s');
     expect(ads.offers.map(({ hostname }) => hostname)).to.deep.equal(['agent-2']);
-    await dispatch(master, (it) => it.setWhitelist(undefined));
+    await dispatch(master, (it) => it.operator.setWhitelist(undefined));
     await world.advance('3s');
     expect(ads.offers.map(({ hostname }) => hostname)).to.deep.equal(['agent-2', 'agent-1']);
   });

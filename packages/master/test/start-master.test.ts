@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { startMaster } from '@mezzo/master';
+import { HierarchicalAllocator, startMaster } from '@mezzo/master';
+import { type Process, SpawnRefused } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import { FakeMaster } from './allocator/fake-master.ts';
 
@@ -21,6 +22,16 @@ describe('startMaster', () => {
     const { master, allocator, contender } = startMaster(runtime);
     expect([master, allocator, contender].map((pid) => pid.id)).to.deep.equal(['master', 'allocator', 'contender']);
     expect(runtime.router.delegate).to.equal('master');
+  });
+
+  it('says at once that the id of its allocator is taken, and leaves nothing behind', async () => {
+    await using world = new Simulation();
+    const runtime = await world.start('master');
+    runtime.spawn(new FakeMaster(runtime.pid('nobody@master'), 'fair'));
+    const allocator = (): Process => new HierarchicalAllocator({ id: 'fair' });
+    expect(() => startMaster(runtime, { allocator })).to.throw(SpawnRefused, /Cannot spawn 'fair'/);
+    await world.settle();
+    expect(runtime.processes).to.deep.equal(['fair']);
   });
 
   it('spawns an allocator that takes no other master, not even before that one speaks', async () => {

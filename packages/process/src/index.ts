@@ -21,7 +21,7 @@ export { Latch } from './concurrency/latch.ts';
 export { Mutex } from './concurrency/mutex.ts';
 export { Once } from './concurrency/once.ts';
 export { Queue } from './concurrency/queue.ts';
-export { RateLimiter } from './concurrency/rate-limiter.ts';
+export { parseRate, RateLimiter } from './concurrency/rate-limiter.ts';
 export { ReadWriteLock } from './concurrency/read-write-lock.ts';
 export { Sequence } from './concurrency/sequence.ts';
 export { StateMachine } from './concurrency/state-machine.ts';

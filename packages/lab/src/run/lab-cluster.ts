@@ -109,11 +109,11 @@ export class LabCluster {
     const given = Object.entries(quotas).map(([role, { guarantees = '', limits = '' }]) => {
       return [role, { ...(guarantees === '' ? {} : { guarantees }), ...(limits === '' ? {} : { limits }) }] as const;
     });
-    this.#operate('quotas', (master) => master.setQuotas(Object.fromEntries(given), { force: true }));
+    this.#operate('quotas', (master) => master.operator.setQuotas(Object.fromEntries(given), { force: true }));
   }
 
   setWeights(weights: Readonly<Record<string, number>>): void {
-    this.#operate('weights', (master) => master.setWeights(weights));
+    this.#operate('weights', (master) => master.operator.setWeights(weights));
   }
 
   #operate(what: string, act: (master: Master) => void): void {

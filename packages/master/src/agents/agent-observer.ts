@@ -1,4 +1,5 @@
 import type { Timer } from '@mezzo/process';
+import type { Permit } from './removals.ts';
 
 export interface AgentObserverOptions {
   /** Milliseconds between pings. */
@@ -7,6 +8,9 @@ export interface AgentObserverOptions {
   readonly limit: number;
   readonly delay: (milliseconds: number, call: () => void) => Timer;
   readonly ping: () => void;
+  /** Calls back when the agent may be given up, which is limited in rate, unless that is cancelled before. */
+  readonly permit: (call: () => void) => Permit;
+  readonly metrics: { scheduled(): void; cancelled(): void };
   /** Called once. */
   readonly lost: () => void;
 }
@@ -17,6 +21,8 @@ export class AgentObserver {
   #timer: Timer | undefined;
   #hasAnswered = false;
   #missed = 0;
+  /** Of an agent that missed too many pings, while it waits to be given up. */
+  #permit: Permit | undefined;
 
   constructor(options: AgentObserverOptions) {
     this.#options = options;
@@ -26,10 +32,16 @@ export class AgentObserver {
   pong(): void {
     this.#hasAnswered = true;
     this.#missed = 0;
+    if (this.#permit === undefined) return;
+    this.#permit.cancel();
+    this.#permit = undefined;
+    this.#options.metrics.cancelled();
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#permit?.cancel();
+    this.#permit = undefined;
   }
 
   #ping(): void {
@@ -41,7 +53,14 @@ export class AgentObserver {
 
   #intervalPassed(): void {
     if (!this.#hasAnswered) this.#missed++;
-    if (this.#missed >= this.#options.limit) this.#options.lost();
-    else this.#ping();
+    if (this.#missed >= this.#options.limit) this.#giveUp();
+    // It may come back while it waits.
+    this.#ping();
+  }
+
+  #giveUp(): void {
+    if (this.#permit !== undefined) return;
+    this.#options.metrics.scheduled();
+    this.#permit = this.#options.permit(() => this.#options.lost());
   }
 }

@@ -10,6 +10,8 @@ import {
   type OperationUUID,
   type ResourceConversion,
   Resources,
+  schedulingLifecycle,
+  type SchedulingState,
   unallocatedConversion,
   type Unavailability,
   withCheckpointed,
@@ -34,8 +36,13 @@ export class Agent {
   readonly executors = new AgentExecutors();
   readonly operations = new Map<OperationUUID, MasterOperation>();
   state: AgentAtMasterState = agentAtMaster.initial;
+  /** What operators want of it. */
+  scheduling: SchedulingState = schedulingLifecycle.initial;
+  /** It is drained, and that is being stored. */
+  isStoringDrained = false;
+  /** Of nobody while it has not come back to this master. */
   pid: PID;
-  version: string;
+  version = '';
   registeredAt: number;
   reregisteredAt: number | undefined;
   unreachableAt: number | undefined;
@@ -48,9 +55,8 @@ export class Agent {
   #total = Resources.empty;
   #held = Resources.empty;
 
-  constructor(id: AgentID, version: string, pid: PID, now: number) {
+  constructor(id: AgentID, pid: PID, now: number) {
     this.id = id;
-    this.version = version;
     this.pid = pid;
     this.registeredAt = now;
   }
@@ -62,7 +68,8 @@ export class Agent {
   }
 
   /** Throws ResourceConversionError if it cannot have what it remembers; `agentFault` tells before. */
-  introduce({ agent, checkpointedResources = [], capabilities = [] }: Introduction): void {
+  introduce({ agent, version, checkpointedResources = [], capabilities = [] }: Introduction): void {
+    this.version = version;
     this.#total = withCheckpointed(Resources.of(agent.resources), checkpointedResources);
     this.#info = agent;
     this.#capabilities = new Set(capabilities);
@@ -97,6 +104,11 @@ export class Agent {
 
   get isRegistered(): boolean {
     return this.state.startsWith('registered.');
+  }
+
+  /** Whether the allocator may offer it. */
+  get isOffered(): boolean {
+    return this.isConnected && this.scheduling === 'active';
   }
 
   /** What is neither used nor offered, and shared resources always. */

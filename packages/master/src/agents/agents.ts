@@ -1,4 +1,4 @@
-import type { BodyOf, PID } from '@mezzo/process';
+import { type BodyOf, Deferred, type Future, type PID } from '@mezzo/process';
 import {
   agentAtMaster,
   type AgentAtMasterEffect,
@@ -6,6 +6,7 @@ import {
   AgentID,
   type AgentInfo,
   agentMessages,
+  type RegistryOperation,
   Resources,
   schedulerMessages,
 } from '@mezzo/protocol';
@@ -14,17 +15,24 @@ import { type MasterContext, sendToAgent, sendToFramework } from '../master-cont
 import type { InverseOffers } from '../offers/inverse-offers.ts';
 import type { Offers } from '../offers/offers.ts';
 import type { Operations } from '../operations/operations.ts';
-import type { Cause, Tasks } from '../tasks/tasks.ts';
+import { machineKey } from '../registrar/index.ts';
+import type { Tasks } from '../tasks/tasks.ts';
 import { agentFault } from '../validation/agent.ts';
 import { Agent, type Introduction } from './agent.ts';
 import { AgentObserver } from './agent-observer.ts';
+import { LostTasks } from './lost-tasks.ts';
 import { type Report, reportedTasks } from './report.ts';
 import { type Instructions, ReturningTasks } from './returning-tasks.ts';
+import { Scheduling } from './scheduling.ts';
 
-/** What goes with an event: why an agent is lost, or what it reported. */
+/** What goes with an event: who the agent is, what it reported, or why it is lost. */
 interface Occasion {
   readonly why?: string;
+  readonly introduction?: Introduction;
+  readonly from?: PID;
   readonly report?: Report;
+  /** It was only this master that did not know it, so its frameworks need not hear of its tasks. */
+  readonly isExpected?: boolean;
   instructions?: Instructions;
 }
 
@@ -38,66 +46,98 @@ interface AgentsParts {
 
 /** Walks agents through their lifecycle and carries out what that asks for. */
 export class Agents {
+  readonly scheduling: Scheduling;
   readonly #context: MasterContext;
   readonly #offers: Offers;
   readonly #inverseOffers: InverseOffers;
-  readonly #tasks: Tasks;
   readonly #operations: Operations;
   readonly #frameworks: Frameworks;
   readonly #returning: ReturningTasks;
-  /** Registered agents by `id@node`: who registers from there again replaces the one before. */
+  readonly #lostTasks: LostTasks;
+  /** By `id@node`, from the first registration on: who registers from there again replaces the one before. */
   readonly #byLocation = new Map<string, Agent>();
+  /** Agents whose return is being stored. */
+  readonly #reregistering = new Map<AgentID, Agent>();
+  /** Who waits for agents to be gone. */
+  readonly #marked = new Map<AgentID, readonly Deferred<void>[]>();
   #numbers = 0;
 
   constructor(context: MasterContext, parts: AgentsParts) {
     this.#context = context;
     this.#offers = parts.offers;
     this.#inverseOffers = parts.inverseOffers;
-    this.#tasks = parts.tasks;
     this.#operations = parts.operations;
     this.#frameworks = parts.frameworks;
     this.#returning = new ReturningTasks(context, parts.tasks);
+    this.#lostTasks = new LostTasks(context, parts.tasks);
+    this.scheduling = new Scheduling(context, {
+      takeOffersBack: (agent) => this.#takeOffersBack(agent),
+      markGone: (agent) => this.markGone(agent),
+    });
+  }
+
+  /** What the registry has when the master begins. */
+  recover(): void {
+    const { agents, unreachable } = this.#context.registry.state;
+    for (const { agentId, info } of agents.values()) {
+      const agent = this.#create(agentId, this.#context.nobody);
+      agent.introduce({ agent: info, version: '' });
+      this.#step(agent, 'RECOVER', {});
+      this.#context.recoveredAgents.set(agentId, agent);
+    }
+    for (const { agentId, timestamp } of unreachable.values()) {
+      const agent = this.#create(agentId, this.#context.nobody);
+      agent.unreachableAt = timestamp;
+      this.#step(agent, 'RECOVER_UNREACHABLE', {});
+      this.#context.unreachableAgents.set(agentId, agent);
+    }
   }
 
   register(introduction: Introduction, from: PID): void {
-    const { agent: info, version } = introduction;
-    if (!this.#isValid(introduction, from)) return;
+    const { agent: info } = introduction;
+    if (!this.#mayRegister(introduction, from)) return;
     const before = this.#byLocation.get(from.toString());
-    if (before?.isConnected === true && before.pid.equals(from)) {
+    if (before?.pid.equals(from) === true && (before.isConnected || before.state === 'registering')) {
       this.#step(before, 'REGISTER', {});
       return;
     }
     this.#replace(before);
     const id = AgentID(`${this.#context.id}-S${this.#numbers++}`);
-    const agent = new Agent(id, version, from, this.#context.now());
-    agent.introduce({ ...introduction, agent: { ...info, id } });
-    this.#step(agent, 'REGISTER', {});
+    const agent = this.#create(id, from);
+    this.#byLocation.set(from.toString(), agent);
     this.#context.metrics.agentRegistrations.increment();
+    this.#step(agent, 'REGISTER', { introduction: { ...introduction, agent: { ...info, id } }, from });
   }
 
   reregister(given: Report, from: PID): void {
-    const { agent: info, version } = given;
-    const { agents, unreachableAgents, log, term } = this.#context;
-    if (info.id === undefined) return this.register(given, from);
-    if (!this.#isValid(given, from)) return;
-    const report = { ...given, tasks: [...reportedTasks(given, info.id)] };
-    const known = agents.get(info.id) ?? unreachableAgents.get(info.id);
-    const fault = known === undefined ? undefined : takeoverFault(known, info, from);
+    const { agent: info } = given;
+    const { id } = info;
+    if (id === undefined) return this.register(given, from);
+    if (this.#context.goneAgents.has(id)) {
+      this.#refuse(from, 'Agent has been marked gone');
+      return;
+    }
+    if (!this.#mayRegister(given, from)) return;
+    const known = this.find(id);
+    const fault = known?.isRegistered === true ? takeoverFault(known, info, from) : undefined;
     if (fault !== undefined) {
-      log.warn({ agentId: info.id, agent: from.toString() }, fault);
-      this.#context.send(from, agentMessages.ShutdownAgent, { term, message: fault });
+      this.#refuse(from, fault);
       return;
     }
     const before = this.#byLocation.get(from.toString());
     if (before !== known) this.#replace(before);
-    const agent = known ?? new Agent(info.id, version, from, this.#context.now());
-    if (agent.pid.toString() !== from.toString()) this.#byLocation.delete(agent.pid.toString());
-    this.#return(agent, given, from);
-    this.#step(agent, 'REREGISTER', {
-      report,
-      why: known === undefined ? 'Unknown agent reregistered' : 'Unreachable agent re-reregistered',
-    });
+    const report = { ...given, tasks: [...reportedTasks(given, id)] };
+    const agent = known ?? this.#create(id, from);
+    const isChanged = agent.isRegistered && !isSameInfo(agent.info, info);
+    const isUnreachable = agent.state === 'unreachable';
     this.#context.metrics.agentReregistrations.increment();
+    this.#step(agent, isChanged ? 'CHANGED' : 'REREGISTER', {
+      report,
+      introduction: given,
+      from,
+      isExpected: agent.state === 'recovered',
+      why: isUnreachable ? 'Unreachable agent re-reregistered' : 'Unknown agent reregistered',
+    });
   }
 
   unregister(id: AgentID, from: PID): void {
@@ -108,7 +148,9 @@ export class Agents {
   /** What the agent has beside its tasks. */
   update({ agentId, operations }: BodyOf<typeof agentMessages.UpdateAgent>, from: PID): void {
     const agent = this.#calledBy(agentId, from);
-    if (agent !== undefined) this.#operations.adopt(agent, operations);
+    if (agent === undefined) return;
+    this.#operations.adopt(agent, operations);
+    this.scheduling.relieved(agent);
   }
 
   pong(id: AgentID, from: PID): void {
@@ -120,17 +162,67 @@ export class Agents {
     if (agent?.pid.equals(pid) === true) this.#step(agent, 'DISCONNECT', {});
   }
 
+  /** Recovered, registered or unreachable. */
+  find(id: AgentID): Agent | undefined {
+    const { agents, recoveredAgents, unreachableAgents } = this.#context;
+    return agents.get(id) ?? this.#reregistering.get(id) ?? recoveredAgents.get(id) ?? unreachableAgents.get(id);
+  }
+
+  /** An operator says that it will never come back, or it was drained to be gone. False while something else is under way. */
+  markGone(agent: Agent): boolean {
+    return this.#step(agent, 'MARK_GONE', { why: 'Agent has been marked gone' });
+  }
+
+  /** READY once it is stored that the agent is gone. */
+  marked(id: AgentID): Future<void> {
+    const marked = new Deferred<void>();
+    this.#marked.set(id, [...(this.#marked.get(id) ?? []), marked]);
+    return marked.future;
+  }
+
+  /** Its machine goes into maintenance. */
+  takeDown(agent: Agent): void {
+    this.#step(agent, 'TAKE_DOWN', { why: 'Machine is `DOWN`' });
+  }
+
+  /** It did not come back to this master in time. */
+  giveUp(agent: Agent, why: string): void {
+    this.#step(agent, 'REREGISTER_TIMEOUT', { why });
+  }
+
+  #create(id: AgentID, pid: PID): Agent {
+    return new Agent(id, pid, this.#context.now());
+  }
+
   #calledBy(id: AgentID, from: PID): Agent | undefined {
     const agent = this.#context.agents.get(id);
     return agent?.pid.equals(from) === true ? agent : undefined;
   }
 
-  #isValid({ agent: info, version, checkpointedResources }: Introduction, from: PID): boolean {
+  #mayRegister({ agent: info, version, checkpointedResources }: Introduction, from: PID): boolean {
+    const { options, registry } = this.#context;
+    const { hostname, ip, domain } = info;
+    const machine = registry.state.machines.get(machineKey(ip === undefined ? { hostname } : { hostname, ip }));
+    if (machine?.mode === 'DOWN') return this.#refuse(from, 'Machine is `DOWN`');
+    // Mesos ignores them, and so they go on asking: a master of another configuration may take them.
+    const domainFault =
+      domain !== undefined && options.domain === undefined
+        ? 'it has a domain and the master has none'
+        : domain === undefined && options.requireAgentDomain
+          ? 'it has no domain'
+          : undefined;
+    if (domainFault !== undefined) {
+      this.#context.log.warn({ agent: from.toString(), hostname }, `ignored an agent: ${domainFault}`);
+      return false;
+    }
     const fault = agentFault(info, version, checkpointedResources);
-    if (fault === undefined) return true;
-    const message = `Agent ${info.hostname} may not register: ${fault}`;
-    this.#context.log.warn({ agent: from.toString() }, message);
-    this.#context.send(from, agentMessages.ShutdownAgent, { term: this.#context.term, message });
+    if (fault !== undefined) return this.#refuse(from, `Agent ${hostname} may not register: ${fault}`);
+    return true;
+  }
+
+  #refuse(to: PID, message: string): false {
+    this.#context.log.warn({ agent: to.toString() }, message);
+    this.#context.send(to, agentMessages.ShutdownAgent, { term: this.#context.term, message });
     return false;
   }
 
@@ -141,43 +233,48 @@ export class Agents {
     this.#step(agent, 'REPLACE', { why: 'a new agent registered at the same address' });
   }
 
-  #return(agent: Agent, introduction: Introduction, from: PID): void {
-    agent.pid = from;
-    agent.version = introduction.version;
-    agent.reregisteredAt = this.#context.now();
-    agent.observer?.pong();
-    const total = agent.total;
-    agent.introduce(introduction);
-    this.#byLocation.set(from.toString(), agent);
-    this.#context.link(from);
-    if (!agent.isRegistered || agent.total.equals(total)) return;
-    for (const offer of [...agent.offers]) this.#offers.rescind(offer);
-    this.#context.allocator.addAgent(agent);
-  }
-
-  #step(agent: Agent, event: AgentAtMasterEvent, occasion: Occasion): void {
+  /** False if the agent does not take the event in its state. */
+  #step(agent: Agent, event: AgentAtMasterEvent, occasion: Occasion): boolean {
     const transition = agentAtMaster.next(agent.state, event);
-    if (transition === undefined) return;
+    if (transition === undefined) return false;
     agent.state = transition.state;
-    let isStored = false;
-    for (const effect of transition.effects) isStored = this.#carryOut(effect, agent, occasion) || isStored;
-    if (isStored) this.#step(agent, 'STORED', occasion);
+    for (const effect of transition.effects) this.#carryOut(effect, agent, occasion);
+    return true;
   }
 
-  /** @returns true when something was stored: there is no registrar yet, so that needs no time */
-  #carryOut(effect: AgentAtMasterEffect, agent: Agent, occasion: Occasion): boolean {
-    const { allocator, options } = this.#context;
+  #carryOut(effect: AgentAtMasterEffect, agent: Agent, occasion: Occasion): void {
+    const { allocator, options, now } = this.#context;
+    const { id: agentId } = agent;
+    const info = occasion.introduction?.agent;
     switch (effect) {
       case 'admit':
+        if (info !== undefined) this.#store(agent, occasion, { kind: 'ADMIT_AGENT', agentId, info });
+        break;
       case 'storeReachable':
+        this.#reregistering.set(agentId, agent);
+        if (info !== undefined) this.#storeReturn(agent, occasion, info);
+        break;
+      case 'storeUpdate':
+        if (info !== undefined) this.#store(agent, occasion, { kind: 'UPDATE_AGENT', agentId, info });
+        break;
       case 'storeUnreachable':
+        this.#store(agent, occasion, { kind: 'MARK_AGENT_UNREACHABLE', agentId, timestamp: now() });
+        break;
+      case 'storeGone':
+        this.#store(agent, occasion, { kind: 'MARK_AGENT_GONE', agentId, timestamp: now() });
+        break;
       case 'storeRemoved':
-        return true;
+        this.#store(agent, occasion, { kind: 'REMOVE_AGENT', agentId });
+        break;
+      case 'introduce':
+        this.#introduce(agent, occasion);
+        break;
       case 'addAgent':
         this.#add(agent, occasion.report);
         break;
       case 'offerAgent':
         allocator.addAgent(agent);
+        this.scheduling.returned(agent);
         break;
       case 'confirm':
         this.#confirm(agent, occasion);
@@ -186,14 +283,15 @@ export class Agents {
         if (occasion.report !== undefined) occasion.instructions = this.#returning.reconcile(agent, occasion.report);
         break;
       case 'activate':
-        allocator.activateAgent(agent.id);
+        if (agent.isOffered) allocator.activateAgent(agentId);
+        this.scheduling.returned(agent);
         break;
       case 'deactivate':
-        allocator.deactivateAgent(agent.id);
+        allocator.deactivateAgent(agentId);
         this.#takeOffersBack(agent);
         break;
       case 'loseVolatileTasks':
-        this.#loseVolatileTasks(agent);
+        this.#lostTasks.volatile(agent);
         break;
       case 'removeAgent':
         this.#remove(agent, occasion);
@@ -202,12 +300,13 @@ export class Agents {
         this.#settleTasks(agent, occasion);
         break;
       case 'sendFailure':
-        for (const framework of this.#context.frameworks.values()) {
-          sendToFramework(this.#context, framework, schedulerMessages.Failure, {
-            term: this.#context.term,
-            agentId: agent.id,
-          });
-        }
+        this.#sendFailure(agent);
+        break;
+      case 'shutdownAgent':
+        for (const marked of this.#marked.get(agentId) ?? []) marked.set();
+        this.#marked.delete(agentId);
+        if (agent.pid.equals(this.#context.nobody)) break;
+        this.#refuse(agent.pid, occasion.why ?? '');
         break;
       case 'startPinging':
         this.#startPinging(agent);
@@ -218,38 +317,70 @@ export class Agents {
       case 'startReregisterTimer':
         agent.reregisterTimer = this.#context.delay(options.agentReregisterTimeout, () => {
           const why = `agent did not reregister within ${options.agentReregisterTimeout / 1000}secs after disconnecting`;
-          this.#step(agent, 'REREGISTER_TIMEOUT', { why });
+          this.#context.removals.permit(() => this.giveUp(agent, why));
         });
         break;
       case 'stopReregisterTimer':
         agent.reregisterTimer?.cancel();
         break;
-      case 'announceRemoval':
-        // There are no subscribers to the master yet.
-        break;
     }
-    return false;
   }
 
-  #takeOffersBack(agent: Agent): void {
-    for (const offer of [...agent.offers]) this.#offers.rescind(offer);
-    this.#inverseOffers.rescindOf(agent.id);
+  #store(agent: Agent, occasion: Occasion, operation: RegistryOperation): void {
+    this.#context.registry.change(operation).onReady((fault) => {
+      // The registry and this master disagree: that is no state to go on from.
+      if (fault !== undefined) this.#context.lost(`The registry rejected ${operation.kind} of ${agent.id}: ${fault}`);
+      else this.#step(agent, 'STORED', occasion);
+    });
+  }
+
+  /** One that the registry has as it is needs no record: ten thousand may come back at once. */
+  #storeReturn(agent: Agent, occasion: Occasion, info: AgentInfo): void {
+    const admitted = this.#context.registry.state.agents.get(agent.id);
+    if (admitted === undefined) {
+      this.#store(agent, occasion, { kind: 'MARK_AGENT_REACHABLE', agentId: agent.id, info });
+    } else if (isSameInfo(admitted.info, info)) {
+      this.#step(agent, 'STORED', occasion);
+    } else {
+      this.#store(agent, occasion, { kind: 'UPDATE_AGENT', agentId: agent.id, info });
+    }
+  }
+
+  #introduce(agent: Agent, { introduction, from }: Occasion): void {
+    if (introduction === undefined || from === undefined) return;
+    if (agent.pid.toString() !== from.toString() && this.#byLocation.get(agent.pid.toString()) === agent)
+      this.#byLocation.delete(agent.pid.toString());
+    const { total, isRegistered } = { total: agent.total, isRegistered: this.#context.agents.has(agent.id) };
+    agent.pid = from;
+    agent.introduce(introduction);
+    agent.observer?.pong();
+    this.#byLocation.set(from.toString(), agent);
+    this.#context.link(from);
+    if (!isRegistered) return;
+    agent.reregisteredAt = this.#context.now();
+    if (agent.total.equals(total)) return;
+    this.#takeOffersBack(agent);
+    this.#context.allocator.addAgent(agent);
   }
 
   #add(agent: Agent, report: Report | undefined): void {
-    const { agents, unreachableAgents, log } = this.#context;
+    const { agents, recoveredAgents, unreachableAgents, registry, log, now } = this.#context;
     // One that comes back brings its tasks along.
     agent.clear();
-    for (const { frameworkId, executor } of report?.executors ?? []) {
-      const resources = Resources.of(executor.resources);
-      agent.addExecutor({ frameworkId, info: executor, resources });
-    }
+    for (const { frameworkId, executor } of report?.executors ?? [])
+      agent.addExecutor({ frameworkId, info: executor, resources: Resources.of(executor.resources) });
     agents.set(agent.id, agent);
+    this.#reregistering.delete(agent.id);
+    recoveredAgents.delete(agent.id);
     unreachableAgents.delete(agent.id);
-    this.#byLocation.set(agent.pid.toString(), agent);
-    this.#context.link(agent.pid);
-    for (const info of report?.frameworks ?? []) this.#frameworks.recover(info);
-    log.info({ agentId: agent.id, hostname: agent.info.hostname, resources: String(agent.total) }, 'added an agent');
+    if (report !== undefined) agent.reregisteredAt = now();
+    agent.unreachableAt = undefined;
+    const { hostname, ip } = agent.info;
+    agent.unavailability = registry.state.machines.get(
+      machineKey(ip === undefined ? { hostname } : { hostname, ip }),
+    )?.unavailability;
+    for (const framework of report?.frameworks ?? []) this.#frameworks.recover(framework);
+    log.info({ agentId: agent.id, hostname, resources: String(agent.total) }, 'added an agent');
   }
 
   #confirm(agent: Agent, { report, instructions }: Occasion): void {
@@ -273,55 +404,62 @@ export class Agents {
   }
 
   #startPinging(agent: Agent): void {
-    const { options, term } = this.#context;
+    const { options, term, removals, metrics } = this.#context;
     agent.observer = new AgentObserver({
       interval: options.agentPingTimeout,
       limit: options.maxAgentPingTimeouts,
       delay: (milliseconds, call) => this.#context.delay(milliseconds, call),
       ping: () => this.#context.send(agent.pid, agentMessages.Ping, { term, connected: agent.isConnected }),
+      permit: (call) => removals.permit(call),
+      metrics: {
+        scheduled: () => metrics.counter('slave_unreachable_scheduled').increment(),
+        cancelled: () => metrics.counter('slave_unreachable_canceled').increment(),
+      },
       lost: () => this.#step(agent, 'PING_TIMEOUT', { why: 'health check timed out' }),
     });
   }
 
-  #loseVolatileTasks(agent: Agent): void {
-    const cause = { reason: 'REASON_AGENT_DISCONNECTED', message: `Agent ${agent.info.hostname} disconnected` };
-    for (const task of [...agent.tasks]) {
-      const framework = this.#context.frameworks.get(task.frameworkId);
-      if (framework?.info.checkpoint === false) this.#tasks.decide(task, 'AGENT_DISCONNECTED', cause);
-    }
+  #takeOffersBack(agent: Agent): void {
+    for (const offer of [...agent.offers]) this.#offers.rescind(offer);
+    this.#inverseOffers.rescindOf(agent.id);
+  }
+
+  #sendFailure({ id: agentId }: Agent): void {
+    const { frameworks, term } = this.#context;
+    for (const framework of frameworks.values())
+      sendToFramework(this.#context, framework, schedulerMessages.Failure, { term, agentId });
   }
 
   #remove(agent: Agent, { why }: Occasion): void {
-    const { agents, unreachableAgents, allocator, metrics, log } = this.#context;
-    this.#takeOffersBack(agent);
-    this.#operations.lose(agent, agent.state === 'unreachable' ? 'AGENT_UNREACHABLE' : 'FORGET');
-    allocator.removeAgent(agent.id);
-    agents.delete(agent.id);
-    if (this.#byLocation.get(agent.pid.toString()) === agent) this.#byLocation.delete(agent.pid.toString());
-    if (agent.state === 'unreachable') {
-      agent.unreachableAt = this.#context.now();
-      unreachableAgents.add(agent.id, agent);
+    const { agents, recoveredAgents, unreachableAgents, allocator, metrics, registry, log } = this.#context;
+    const isUnreachable = agent.state === 'unreachable';
+    const location = agent.pid.toString();
+    if (this.#byLocation.get(location) === agent) this.#byLocation.delete(location);
+    unreachableAgents.delete(agent.id);
+    recoveredAgents.delete(agent.id);
+    if (isUnreachable) {
+      agent.unreachableAt = registry.state.unreachable.get(agent.id)?.timestamp ?? this.#context.now();
+      unreachableAgents.set(agent.id, agent);
       metrics.agentUnreachable.increment();
     }
+    if (!agents.has(agent.id)) return;
+    this.#takeOffersBack(agent);
+    this.#operations.lose(
+      agent,
+      isUnreachable ? 'AGENT_UNREACHABLE' : agent.state === 'gone' ? 'AGENT_GONE' : 'FORGET',
+    );
+    allocator.removeAgent(agent.id);
+    agents.delete(agent.id);
     metrics.agentRemovals.increment();
     log.warn({ agentId: agent.id, hostname: agent.info.hostname }, `removed an agent: ${why ?? ''}`);
   }
 
   /** Each task of the agent gets what fits the agent's new state. */
   #settleTasks(agent: Agent, occasion: Occasion): void {
-    const { report, why = '' } = occasion;
-    if (agent.isRegistered) {
-      if (report !== undefined) occasion.instructions = this.#returning.adopt(agent, report, why);
-      return;
-    }
-    const isUnreachable = agent.state === 'unreachable';
-    const message = isUnreachable ? why : `Agent ${agent.info.hostname} removed: ${why}`;
-    const cause: Cause = { reason: 'REASON_AGENT_REMOVED', message };
-    for (const task of [...agent.tasks]) {
-      const isAware = this.#context.frameworks.get(task.frameworkId)?.has('PARTITION_AWARE') === true;
-      const unreachable = isAware ? 'AGENT_UNREACHABLE' : 'AGENT_UNREACHABLE_UNAWARE';
-      this.#tasks.decide(task, isUnreachable ? unreachable : 'AGENT_REMOVED', cause);
-    }
+    const { report, why = '', isExpected = false } = occasion;
+    if (!agent.isRegistered) this.#lostTasks.settle(agent, why);
+    else if (report !== undefined)
+      occasion.instructions = this.#returning.adopt(agent, report, isExpected ? undefined : why);
   }
 }
 
@@ -334,4 +472,11 @@ function takeoverFault(known: Agent, info: AgentInfo, from: PID): string | undef
     return `Agent ${known.id} is connected from ${known.pid.toString()}, not ${from.toString()}`;
   }
   return undefined;
+}
+
+/** Where its HTTP server is changes with every start and is nobody's concern but the reader's. */
+function isSameInfo(left: AgentInfo, right: AgentInfo): boolean {
+  const plain = ({ resources: _resources, attributes, hostname, ip, domain }: AgentInfo): string =>
+    JSON.stringify([Object.entries(attributes).toSorted(), hostname, ip, domain?.region, domain?.zone]);
+  return plain(left) === plain(right) && Resources.of(left.resources).equals(Resources.of(right.resources));
 }

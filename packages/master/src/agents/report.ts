@@ -20,7 +20,9 @@ export function reportedTasks({ tasks }: Report, agentId: AgentID): readonly Tas
 export function recordOf(task: Task, framework: Framework): MasterTask {
   const { taskId: id, frameworkId, agentId, name } = task;
   const { user } = framework.info;
-  const record = new MasterTask({ id, frameworkId, agentId, name, resources: resourcesOf(task, framework), user });
+  const { executorId, labels } = task;
+  const resources = resourcesOf(task, framework);
+  const record = new MasterTask({ id, frameworkId, agentId, name, resources, user, executorId, labels });
   for (const status of task.statuses) record.record(status);
   return record;
 }

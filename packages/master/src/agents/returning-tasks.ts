@@ -59,9 +59,9 @@ export class ReturningTasks {
   /**
    * Of an agent that was unreachable, or is new to this master. Its frameworks are known by now.
    *
-   * @param message why the frameworks hear of their tasks
+   * @param message why the frameworks hear of their tasks; undefined if they need not
    */
-  adopt(agent: Agent, report: Report, message: string): Instructions {
+  adopt(agent: Agent, report: Report, message: string | undefined): Instructions {
     const kill: MasterTask[] = [];
     for (const task of report.tasks) {
       const framework = this.#context.frameworks.get(task.frameworkId);
@@ -79,13 +79,17 @@ export class ReturningTasks {
   }
 
   /** The master may remember it as lost or over, or not at all. */
-  #adopt(framework: Framework, task: Task, message: string): MasterTask {
+  #adopt(framework: Framework, task: Task, message: string | undefined): MasterTask {
     const remembered = framework.unreachableTasks.get(task.taskId) ?? framework.completedTasks.get(task.taskId);
-    const cause = { reason, message };
+    const cause = { reason, message: message ?? '' };
     const record = remembered?.agentId === task.agentId ? remembered : recordOf(task, framework);
     if (record === remembered) this.#tasks.decide(record, 'AGENT_RETURNED', cause);
     else this.#tasks.add(record);
-    if (taskAtMaster.isEvent(task.state)) this.#tasks.decide(record, task.state, cause);
+    if (task.statusUpdateUuid !== undefined && task.statusUpdateState !== undefined)
+      record.forwarded = { state: task.statusUpdateState, uuid: task.statusUpdateUuid };
+    if (!taskAtMaster.isEvent(task.state)) return record;
+    if (message === undefined) this.#tasks.adopt(record, task.state);
+    else this.#tasks.decide(record, task.state, cause);
     return record;
   }
 

@@ -19,10 +19,16 @@ export function reconciliation(
 ): readonly TaskStatus[] {
   const timestamp = context.now();
   if (names.length === 0) return [...framework.tasks.values()].map((task) => latest(task, timestamp));
-  return names.map((name) => {
+  return names.flatMap((name) => {
     const task = framework.tasks.get(name.taskId);
-    return task === undefined ? unknown(context, framework, name, timestamp) : latest(task, timestamp);
+    if (task !== undefined) return [latest(task, timestamp)];
+    return mayCome(context, name) ? [] : [unknown(context, framework, name, timestamp)];
   });
+}
+
+/** It may be on an agent that was there before this master led and is not back yet. */
+function mayCome({ recoveredAgents }: MasterContext, { agentId }: TaskName): boolean {
+  return agentId === undefined ? recoveredAgents.size > 0 : recoveredAgents.has(agentId);
 }
 
 function latest(task: MasterTask, timestamp: number): TaskStatus {
@@ -45,7 +51,7 @@ function unknown(
   { taskId, agentId }: TaskName,
   timestamp: number,
 ): TaskStatus {
-  const answer = (state: TaskState, what: string): TaskStatus =>
+  const answer = (state: TaskState, what: string, unreachableTime?: number): TaskStatus =>
     masterStatus({
       taskId,
       agentId,
@@ -53,9 +59,11 @@ function unknown(
       reason,
       message: `Reconciliation: ${what}`,
       timestamp,
+      unreachableTime,
     });
   if (agentId !== undefined && context.agents.has(agentId)) return answer('TASK_GONE', 'Task is unknown to the agent');
-  if (agentId !== undefined && context.unreachableAgents.has(agentId))
-    return answer('TASK_UNREACHABLE', 'Task is unreachable');
+  const lost = agentId === undefined ? undefined : context.unreachableAgents.get(agentId);
+  if (lost !== undefined) return answer('TASK_UNREACHABLE', 'Task is unreachable', lost.unreachableAt);
+  if (agentId !== undefined && context.goneAgents.has(agentId)) return answer('TASK_GONE_BY_OPERATOR', 'Task is gone');
   return answer('TASK_UNKNOWN', 'Task is unknown');
 }

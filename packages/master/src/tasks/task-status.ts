@@ -7,9 +7,15 @@ export interface MasterStatusParts {
   readonly message: string;
   readonly agentId?: AgentID | undefined;
   readonly timestamp: number;
+  readonly unreachableTime?: number | undefined;
 }
 
 /** A status that the master makes: it has no uuid and is not acknowledged. */
-export function masterStatus({ agentId, ...parts }: MasterStatusParts): TaskStatus {
-  return { ...parts, source: 'SOURCE_MASTER', ...(agentId === undefined ? undefined : { agentId }) };
+export function masterStatus({ agentId, unreachableTime, ...parts }: MasterStatusParts): TaskStatus {
+  return {
+    ...parts,
+    source: 'SOURCE_MASTER',
+    ...(agentId === undefined ? undefined : { agentId }),
+    ...(unreachableTime === undefined ? undefined : { unreachableTime }),
+  };
 }

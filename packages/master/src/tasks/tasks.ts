@@ -18,6 +18,8 @@ import { masterStatus } from './task-status.ts';
 export interface Cause {
   readonly reason: string;
   readonly message: string;
+  /** Since when the task's agent has been unreachable, in milliseconds since the epoch. */
+  readonly unreachableTime?: number | undefined;
 }
 
 export const noCause: Cause = { reason: '', message: '' };
@@ -28,6 +30,8 @@ const decided: Partial<Record<TaskAtMasterEvent, TaskState>> = {
   AGENT_UNREACHABLE_UNAWARE: 'TASK_LOST',
   AGENT_REMOVED: 'TASK_LOST',
   AGENT_DISCONNECTED: 'TASK_LOST',
+  AGENT_GONE: 'TASK_GONE_BY_OPERATOR',
+  AGENT_GONE_UNAWARE: 'TASK_LOST',
   FRAMEWORK_REMOVED: 'TASK_KILLED',
 };
 
@@ -69,6 +73,14 @@ export class Tasks {
     sendToFramework(this.#context, framework, schedulerMessages.Update, { term: this.#context.term, status });
   }
 
+  /** The agent has it in this state, and its framework knows or will hear from the agent. */
+  adopt(task: MasterTask, event: TaskAtMasterEvent): void {
+    const transition = taskAtMaster.next(task.state, event);
+    if (transition === undefined) return;
+    task.state = transition.state;
+    if (transition.effects.includes('recoverResources')) this.#recoverResources(task);
+  }
+
   /** Passes a status on to the task's framework, if that is connected. */
   tell(task: MasterTask, status: TaskStatus): boolean {
     const framework = this.#context.frameworks.get(task.frameworkId);
@@ -88,8 +100,16 @@ export class Tasks {
     for (const effect of transition.effects) this.#carryOut(effect, task, status);
   }
 
+  #recoverResources({ frameworkId, agentId, resources }: MasterTask): void {
+    const { agents, allocator } = this.#context;
+    const agent = agents.get(agentId);
+    if (agent === undefined) return;
+    agent.release(resources);
+    allocator.recoverUsed(frameworkId, agentId, resources);
+  }
+
   #carryOut(effect: TaskAtMasterEffect, task: MasterTask, status: TaskStatus): void {
-    const { frameworks, agents, allocator } = this.#context;
+    const { frameworks, agents } = this.#context;
     const framework = frameworks.get(task.frameworkId);
     const agent = agents.get(task.agentId);
     switch (effect) {
@@ -108,8 +128,7 @@ export class Tasks {
         });
         break;
       case 'recoverResources':
-        agent?.release(task.resources);
-        if (agent !== undefined) allocator.recoverUsed(task.frameworkId, task.agentId, task.resources);
+        this.#recoverResources(task);
         break;
       case 'completeTask':
         framework?.tasks.delete(task.id);

@@ -61,6 +61,6 @@ describe('the announcement of a standalone master', () => {
     ask('blue');
     await world.advance('1mins');
     expect(heard).to.have.length(1);
-    expect(runtime.processes).to.deep.equal(['allocator-supervisor', 'allocator']);
+    expect(runtime.processes).to.deep.equal(['allocator-supervisor', 'allocator', 'registrar']);
   });
 });

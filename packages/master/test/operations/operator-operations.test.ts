@@ -35,7 +35,7 @@ describe('operations of operators', () => {
   /** What is against it, or `done`. */
   const perform = async (operation: AgentOperation, principal?: string, agentId = agent.id): Promise<string> => {
     const options = principal === undefined ? {} : { principal };
-    const outcome = dispatch(cluster.leader, (master) => master.performOperation(agentId, operation, options));
+    const outcome = dispatch(cluster.leader, (master) => master.operator.performOperation(agentId, operation, options));
     await cluster.advance('1s');
     if (outcome.isReady) return 'done';
     const error = outcome.failure() as Error & { readonly kind: string };

@@ -1,7 +1,7 @@
-import { message, type PID, Process, type Subscription } from '@mezzo/process';
+import { message, type PID, Process } from '@mezzo/process';
 import Type from 'typebox';
-import { decodeLeader, detectTopic, type Leader, leaderSchema, leaderTopic } from '../messages/leader.ts';
-import { compareTerms } from '../messages/model.ts';
+import { type Leader, leaderSchema } from '../messages/leader.ts';
+import { compareTerms, type Term } from '../messages/model.ts';
 import { wire } from '../messages/wire.ts';
 
 /** Asks who leads. The answer comes as soon as that is somebody else than `previous`, and once only. */
@@ -15,76 +15,62 @@ interface Waiting {
   readonly previous: Leader | undefined;
 }
 
-/** How often, in milliseconds, the leader is asked for while none is known. */
-const askInterval = 500;
-
 /**
- * Finds the leading master of a cluster by what masters announce on the leader topic. It follows the newest term it has
- * heard of, and links to that master, so that its end is noticed.
+ * Tells agents, schedulers and pages who leads, wherever it learns that from. It follows the newest term it has heard of. An
+ * older one it never follows, not even while the newest leader is gone: a master that stood still and was replaced meanwhile
+ * still takes itself for the leader as it wakes.
  */
-export class AnnouncementDetector extends Process {
-  readonly #cluster: string;
-  readonly #waiting: Waiting[] = [];
+export abstract class Detector extends Process {
+  /** By the address of whoever asked. */
+  readonly #waiting = new Map<string, Waiting>();
   #leader: Leader | undefined;
-  #newest: Leader | undefined;
-  #subscription: Subscription | undefined;
-  #asking = false;
+  #newest: Term | undefined;
 
-  constructor(options: { readonly cluster: string; readonly id?: string }) {
-    super(options.id ?? 'detector');
-    this.#cluster = options.cluster;
-    this.install(Detect, ({ previous }, from) => this.#detect(previous, from));
+  constructor(id: string) {
+    super(id);
+    this.install(Detect, ({ previous }, from) => {
+      // Those that waited before have heard all there is to say.
+      this.#answer({ from, previous });
+      this.sought();
+    });
   }
 
-  protected override initialize(): void {
-    const heard = this.defer((data: Uint8Array) => this.#heard(data));
-    this.#subscription = this.runtime.listen(leaderTopic, heard);
-    this.#ask();
+  /** Somebody wants to know. */
+  protected abstract sought(): void;
+
+  protected get leader(): Leader | undefined {
+    return this.#leader;
   }
 
-  protected override finalize(): void {
-    this.#subscription?.cancel();
-  }
-
-  protected override exited(pid: PID): void {
-    if (this.#leader === undefined || pid.toString() !== this.runtime.pid(this.#leader.address).toString()) return;
-    this.#become(undefined);
-    this.#ask();
-  }
-
-  #detect(previous: Leader | undefined, from: PID): void {
-    // Those that waited before have heard all there is to say.
-    this.#answer({ from, previous });
-    this.#ask();
-  }
-
-  #heard(data: Uint8Array): void {
-    const leader = decodeLeader(data);
-    if (leader === undefined || leader.cluster !== this.#cluster) return;
-    if (this.#newest !== undefined && compareTerms(leader.term, this.#newest.term) < 0) return;
-    this.#newest = leader;
-    if (this.#leader?.address === leader.address) return;
-    this.link(this.runtime.pid(leader.address));
+  /** True if this is news: a leader that is not followed yet, and not of an older term. */
+  protected follow(leader: Leader): boolean {
+    if (this.#newest !== undefined && compareTerms(leader.term, this.#newest) < 0) return false;
+    this.#newest = leader.term;
+    if (isSame(this.#leader, leader)) return false;
     this.#become(leader);
+    return true;
+  }
+
+  /** The leader is gone, or cannot be known any more. */
+  protected lose(): void {
+    this.#become(undefined);
   }
 
   #become(leader: Leader | undefined): void {
     this.#leader = leader;
-    for (const waiting of this.#waiting.splice(0)) this.#answer(waiting);
+    for (const waiting of this.#waiting.values()) this.#answer(waiting);
   }
 
   #answer(waiting: Waiting): void {
-    if (waiting.previous?.address === this.#leader?.address) this.#waiting.push(waiting);
-    else this.send(waiting.from, Detected, { leader: this.#leader });
+    const { from, previous } = waiting;
+    if (isSame(previous, this.#leader)) return void this.#waiting.set(from.address, waiting);
+    this.#waiting.delete(from.address);
+    this.send(from, Detected, { leader: this.#leader });
   }
+}
 
-  #ask(): void {
-    if (this.#asking || this.#leader !== undefined) return;
-    this.#asking = true;
-    this.runtime.announce(detectTopic, new TextEncoder().encode(this.#cluster));
-    this.delay(askInterval, () => {
-      this.#asking = false;
-      this.#ask();
-    });
-  }
+/** The same master in the same reign. */
+function isSame(a: Leader | undefined, b: Leader | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.address === b.address && compareTerms(a.term, b.term) === 0;
 }

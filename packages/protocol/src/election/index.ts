@@ -1,1 +1,3 @@
-export { AnnouncementDetector, Detect, Detected } from './detector.ts';
+export { AnnouncementDetector } from './announcement-detector.ts';
+export { type Claim, decodeClaim, encodeClaim } from './claim.ts';
+export { Detect, Detected, Detector } from './detector.ts';

@@ -46,6 +46,7 @@ export const frameworkMachine = setup({
           target: 'connected',
           actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
         },
+        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
       },
     },
     connected: {
@@ -69,6 +70,7 @@ export const frameworkMachine = setup({
           actions: ['attachConnection', 'activate', 'sendSubscribed', 'announceUpdate'],
         },
         FAILOVER_TIMEOUT: { target: 'completed', actions: 'removeFramework' },
+        TEARDOWN: { target: 'completed', actions: 'removeFramework' },
       },
     },
     completed: { type: 'final' },

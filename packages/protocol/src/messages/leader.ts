@@ -1,3 +1,4 @@
+import { PID } from '@mezzo/process';
 import Type, { type Static } from 'typebox';
 import { parts, term } from './model.ts';
 import { wire } from './wire.ts';
@@ -7,10 +8,21 @@ export const leaderTopic = 'leader';
 /** The topic on which anybody asks the leader to announce itself. */
 export const detectTopic = 'detect';
 
+/** A bare address may be another process tomorrow, and what is no address would throw at whoever follows it. */
+function isExactAddress(text: string): boolean {
+  try {
+    return PID.parse(text).isExact;
+  } catch {
+    return false;
+  }
+}
+
+export const exactAddress = Type.Refine(parts.address, isExactAddress);
+
 export const leaderSchema = Type.Object({
   cluster: parts.text,
   /** The exact address of the master process. */
-  address: parts.address,
+  address: exactAddress,
   term,
   /** Where its HTTP server is; empty without one. */
   url: parts.text,
@@ -29,9 +41,14 @@ export function encodeLeader(leader: Leader): Uint8Array {
 /** What was announced, or undefined for anything else. */
 export function decodeLeader(data: Uint8Array): Leader | undefined {
   try {
-    const outcome = schema['~standard'].validate(JSON.parse(new TextDecoder().decode(data)));
-    return outcome instanceof Promise || outcome.issues !== undefined ? undefined : outcome.value;
+    return leaderOf(JSON.parse(new TextDecoder().decode(data)));
   } catch {
     return undefined;
   }
+}
+
+/** The value if it names a leader. */
+export function leaderOf(value: unknown): Leader | undefined {
+  const outcome = schema['~standard'].validate(value);
+  return outcome instanceof Promise || outcome.issues !== undefined ? undefined : outcome.value;
 }

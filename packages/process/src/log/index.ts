@@ -1,0 +1,2 @@
+export type { FencedLog, LogContents, LogEntry } from './fenced-log.ts';
+export { memoryLog, MemoryLogStore } from './memory-log.ts';

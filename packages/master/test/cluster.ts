@@ -20,6 +20,7 @@ export class TestCluster implements AsyncDisposable {
   #master: Runtime | undefined;
   #allocator: Runtime | undefined;
   #leader: LocalPID<Master> | undefined;
+  readonly #peers: (FakeAgent | FakeScheduler)[] = [];
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
@@ -67,12 +68,22 @@ export class TestCluster implements AsyncDisposable {
     await this.advance('50ms');
   }
 
+  /** The master dies, and another one reads what it stored. */
+  async failOver(): Promise<void> {
+    this.world.crash('master');
+    await this.advance('1s');
+    await this.startMaster();
+    for (const peer of this.#peers) peer.knock();
+    await this.advance('1s');
+  }
+
   async agent(
     node = 'agent-1',
     resources?: string,
     more?: ConstructorParameters<typeof FakeAgent>[1],
   ): Promise<FakeAgent> {
     const agent = await this.peer(node, new FakeAgent(resources, { hostname: node, ...more }));
+    this.#peers.push(agent);
     agent.register();
     await this.advance('20ms');
     return agent;
@@ -80,6 +91,7 @@ export class TestCluster implements AsyncDisposable {
 
   async scheduler(node = 'framework-1', info: Partial<FrameworkInfo> = {}): Promise<FakeScheduler> {
     const scheduler = await this.peer(node, new FakeScheduler());
+    this.#peers.push(scheduler);
     scheduler.subscribe(info);
     await this.advance('20ms');
     return scheduler;

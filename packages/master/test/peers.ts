@@ -1,6 +1,6 @@
 import { type BodyOf, type ExitReason, type Message, type PID, Process } from '@mezzo/process';
-import type { AgentID } from '@mezzo/protocol';
 import {
+  AgentID,
   agentMessages,
   type AgentInfo,
   allocatorMessages,
@@ -46,6 +46,11 @@ abstract class Peer extends Process {
   }
 
   protected heard(_kind: string, _body: unknown, _from: PID): void {}
+
+  /** What a peer says first to a node that was started again is lost: the session was with the one before. */
+  knock(): void {
+    this.tell(agentMessages.Pong, { agentId: AgentID('nobody') });
+  }
 
   /** All bodies of one kind, in order. */
   got<T>(kind: Message<T>): T[] {

@@ -119,6 +119,8 @@ export class Node implements SessionNode, TransportEvents {
     if (this.#closed !== undefined) return this.#undelivered('unreachable', name, from, to);
     const session = this.#session(to.node);
     if (to.isExact && session.isOpen && to.incarnation !== session.remote.incarnation) {
+      // Whoever names a later start knows more than an idle session, which would not find out.
+      if (to.incarnation > session.remote.incarnation) session.doubt();
       return this.#undelivered('stale', name, from, to);
     }
     // Answers to asks have a reserve, so that two full peers cannot block each other.
@@ -155,7 +157,9 @@ export class Node implements SessionNode, TransportEvents {
     const session = this.#session(to.node);
     this.#links.make(linker, to, session.isOpen ? session.remote.incarnation : 0, reconnect);
     session.watch();
-    if (!reconnect) return;
+    // Whoever names a later start knows more than an idle session, which would not find out.
+    const isNews = to.isExact && session.isOpen && to.incarnation > session.remote.incarnation;
+    if (!reconnect && !isNews) return;
     session.hurry();
     session.doubt();
   }

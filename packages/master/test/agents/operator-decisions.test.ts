@@ -100,6 +100,7 @@ describe('what an operator decides about agents', () => {
       failoverTimeout: 1e9,
       checkpoint: true,
     });
+    await cluster.advance('1s');
     agent.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:64')], [], agent.id);
     await cluster.advance('2s');
     expect(agent.got(agentMessages.DrainAgent)).to.have.length(1);

@@ -1,7 +1,7 @@
 import { dispatch } from '@mezzo/process';
 import { memoryLog, MemoryLogStore } from '@mezzo/process/log';
 import { expect } from 'chai';
-import { agentMessages, schedulerMessages, type FrameworkInfo } from '@mezzo/protocol';
+import { schedulerMessages, type FrameworkInfo } from '@mezzo/protocol';
 import { TestCluster, type ClusterOptions } from '../cluster.ts';
 import { type FakeAgent, type FakeScheduler, reported, taskInfo } from '../peers.ts';
 

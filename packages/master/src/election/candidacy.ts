@@ -50,9 +50,13 @@ export class Candidacy extends Process {
   }
 
   protected override exited(pid: PID, reason: ExitReason): void {
-    if (this.#contender?.equals(pid) === true) throw new Error(`The contender has ended (${reason.kind})`);
-    this.#ending.delete(pid.address);
+    if (this.#contender?.equals(pid) === true) {
+      if (reason.kind !== 'terminated') throw new Error(`The contender has ended (${reason.kind})`);
+      this.terminate();
+      return;
+    }
     this.#lost(pid, reason);
+    this.#ending.delete(pid.address);
     this.#start();
   }
 

@@ -31,7 +31,7 @@ class FilterPage {
  * agent, so what it reads lies close together.
  */
 export class AgentFilters {
-  readonly #pages: (FilterPage | undefined)[] = [];
+  #pages: readonly (FilterPage | undefined)[] = [];
   /** Further amounts that the same client has refused. */
   more: Map<number, Refusal[]> | undefined;
   /** The different amounts that were refused here. */
@@ -48,9 +48,7 @@ export class AgentFilters {
   }
 
   add({ slot, filterEpoch }: Client, refusal: Refusal): void {
-    const pages = this.#pages;
-    while (pages.length <= slot >> pageBits) pages.push(undefined);
-    const page = (pages[slot >> pageBits] ??= new FilterPage());
+    const page = this.#pages[slot >> pageBits] ?? this.#newPage(slot >> pageBits);
     const at = slot & (pageSize - 1);
     const present = page.refusals[at];
     refusal.filters++;
@@ -102,6 +100,14 @@ export class AgentFilters {
     const refusal: Refusal = { resources, filters: 0, offered: undefined, covers: false };
     this.amounts.push(refusal);
     return refusal;
+  }
+
+  /** A table of just that many: most agents keep the first one that they need, and growing would leave room in it. */
+  #newPage(at: number): FilterPage {
+    const pages = new Array<FilterPage | undefined>(Math.max(at + 1, this.#pages.length)).fill(undefined);
+    for (let i = 0; i < this.#pages.length; i++) pages[i] = this.#pages[i];
+    this.#pages = pages;
+    return (pages[at] = new FilterPage());
   }
 
   #refusal(slot: number, epoch: number): Refusal | undefined {

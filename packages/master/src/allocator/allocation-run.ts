@@ -7,6 +7,7 @@ import { ClientOrder } from './client-order.ts';
 import type { MinAllocatable } from './min-allocatable.ts';
 import type { Placement } from './placement.ts';
 import type { RoleNode } from './role-tree.ts';
+import { Headroom } from './headroom.ts';
 import { shuffled } from './shuffle.ts';
 
 export interface Allocation {
@@ -40,29 +41,40 @@ export class AllocationRun {
   /** Shared resources are on offer always, but to one framework in a run. */
   readonly #offeredShared = new Map<AllocatorAgent, Resources>();
   readonly #order = new ClientOrder();
+  readonly #chance: Chance;
   #allocations = new Map<FrameworkID, Allocation[]>();
   #stage: 'guarantees' | 'fair share' | 'done';
   #agents: readonly AgentID[];
   #next = 0;
   #hasGiven = false;
+  #headroom: Headroom | undefined;
+  /** The state's when it paused. */
+  #epoch = -1;
 
   constructor(state: AllocatorState, candidates: Iterable<AgentID>, options: RunOptions) {
     this.#state = state;
     this.#options = options;
+    this.#chance = new Chance(options.random);
     this.#candidates = [...candidates];
-    this.#stage = state.hasQuotas ? 'guarantees' : 'fair share';
+    this.#stage = state.clients.roles.hasQuotas ? 'guarantees' : 'fair share';
     this.#agents = this.#placed();
   }
 
   /** Goes on until it is done, or `mustPause` says so. True when done. */
   advance(mustPause: () => boolean): boolean {
+    const { clients, agents } = this.#state;
+    // What has been told since may be of any kind.
+    if (clients.epoch !== this.#epoch) this.#headroom = undefined;
     while (this.#stage !== 'done') {
-      const headroom = this.#state.hasQuotas ? new Headroom(this.#state) : undefined;
+      if (clients.roles.hasQuotas) this.#headroom ??= new Headroom(this.#state);
       for (let looked = 1; this.#next < this.#agents.length; looked++) {
         const id = this.#agents[this.#next++];
-        const agent = id === undefined ? undefined : this.#state.agents.get(id);
-        if (agent !== undefined) this.#offer(agent, headroom);
-        if (looked % stride === 0 && mustPause()) return false;
+        const agent = id === undefined ? undefined : agents.get(id);
+        if (agent !== undefined) this.#offer(agent, this.#headroom);
+        if (looked % stride === 0 && mustPause()) {
+          this.#epoch = clients.epoch;
+          return false;
+        }
       }
       this.#nextStage();
     }
@@ -82,8 +94,10 @@ export class AllocationRun {
 
   #nextStage(): void {
     this.#stage = this.#stage === 'guarantees' ? 'fair share' : 'done';
+    this.#headroom = undefined;
     if (this.#stage === 'done') {
-      if (this.#hasGiven) this.#state.quotasReckoned();
+      // What it gave below a role with a quota counts as a guarantee that was kept from the next run on.
+      if (this.#hasGiven) this.#state.clients.quantitiesChanged();
       return;
     }
     this.#agents = this.#placed();
@@ -102,26 +116,29 @@ export class AllocationRun {
   }
 
   #offer(agent: AllocatorAgent, headroom: Headroom | undefined): void {
-    const state = this.#state;
     if (!isOfferable(agent)) return;
     if (this.#stage === 'guarantees') {
       if (headroom !== undefined) this.#offerGuarantees(agent, headroom);
       return;
     }
-    if (agent.settledIn === state.epoch) return;
-    const { epoch } = state;
+    const { epoch } = this.#state.clients;
+    if (agent.settledIn === epoch) return;
+    this.#chance.hasDecided = false;
     const took = this.#offerFairShare(agent, headroom);
-    if (!took && !agent.total.hasShared) agent.settledIn = epoch;
+    if (!took && !agent.total.hasShared && !this.#chance.hasDecided) agent.settledIn = epoch;
   }
 
   // ---- first stage
 
   #offerGuarantees(agent: AllocatorAgent, headroom: Headroom): void {
-    for (const path of this.#state.roleSorter.sort()) {
-      const role = this.#state.roles.get(path);
-      if (role?.sorter === undefined || role.quota.guarantees.isEmpty) continue;
+    if (!headroom.isWanted) return;
+    const { roles, roleSorter } = this.#state.clients;
+    for (const path of roleSorter.sort()) {
       if (agent.available.isEmpty) return;
-      let wanted = headroom.unsatisfied(role);
+      if (!headroom.mayWant(path)) continue;
+      const role = roles.get(path);
+      if (role?.sorter === undefined) continue;
+      let wanted = role.missing;
       for (const id of wanted.isEmpty ? [] : role.sorter.sort()) {
         if (wanted.isEmpty) break;
         const client = role.clients.get(id as FrameworkID);
@@ -131,16 +148,17 @@ export class AllocationRun {
         const available = this.#usable(client, agent, rest);
         if (available === undefined) continue;
         const counted = countedByQuota(available);
-        const guaranteed = counted.shrink(wanted, this.#options.random);
+        const guaranteed = counted.shrink(wanted, this.#chance);
         if (guaranteed.isEmpty) continue;
         let extra = counted.minus(guaranteed);
-        extra = headroom.cutToLimits(role, extra, guaranteed.quantities, this.#options.random);
-        extra = headroom.cutToHeadroom(extra, this.#options.random);
+        extra = withinLimits(role, extra, guaranteed.quantities, this.#chance);
+        extra = headroom.cut(extra, this.#chance);
         const offered = guaranteed.plus(alongWithGuarantee(available, role.path)).plus(extra);
         if (!this.#accepts(client, agent, offered)) continue;
         this.#allocate(client, agent, offered);
-        headroom.guaranteed(role, guaranteed.quantities, extra.quantities);
-        wanted = headroom.unsatisfied(role);
+        headroom.guaranteed(role, guaranteed.quantities);
+        headroom.given(guaranteed.quantities.plus(extra.quantities));
+        wanted = role.missing;
       }
     }
   }
@@ -148,11 +166,17 @@ export class AllocationRun {
   // ---- second stage
 
   #offerFairShare(agent: AllocatorAgent, headroom: Headroom | undefined): boolean {
-    const clients = this.#order.clients(this.#state);
-    if (clients !== undefined) return this.#offerInOrder(agent, clients, headroom);
+    const { clients } = this.#state;
+    const inOrder = this.#order.clients(clients);
+    if (inOrder !== undefined) {
+      const { available } = agent;
+      const isLimited = headroom !== undefined && countedByQuota(available) === available;
+      const takers = isLimited ? this.#order.withRoomFor(available.quantities, clients) : inOrder;
+      return this.#offerInOrder(agent, takers, headroom);
+    }
     let took = false;
-    for (const path of this.#state.roleSorter.sort()) {
-      const role = this.#state.roles.get(path);
+    for (const path of clients.roleSorter.sort()) {
+      const role = clients.roles.get(path);
       if (role?.sorter === undefined) continue;
       if (agent.available.isEmpty) break;
       for (const id of role.sorter.sort()) {
@@ -183,14 +207,15 @@ export class AllocationRun {
     const offered = headroom === undefined ? available : this.#withinQuota(client.role, available, headroom);
     if (!this.#accepts(client, agent, offered)) return false;
     this.#allocate(client, agent, offered);
-    headroom?.shared(client.role, countedByQuota(offered).quantities);
+    headroom?.given(countedByQuota(offered).quantities);
     return true;
   }
 
   #withinQuota(role: RoleNode, available: Resources, headroom: Headroom): Resources {
     const counted = countedByQuota(available);
-    let extra = headroom.cutToLimits(role, counted, ResourceQuantities.empty, this.#options.random);
-    extra = headroom.cutToHeadroom(extra, this.#options.random);
+    if (counted === available && !role.room.hasRoomFor(counted.quantities)) return Resources.empty;
+    let extra = withinLimits(role, counted, ResourceQuantities.empty, this.#chance);
+    extra = headroom.cut(extra, this.#chance);
     return extra === counted ? available : available.minus(counted).plus(extra);
   }
 
@@ -233,7 +258,7 @@ export class AllocationRun {
       this.#offeredShared.set(agent, before.plus(offered.shared()));
     }
     this.#hasGiven = true;
-    const resources = this.#state.allocate(client, agent, offered);
+    const resources = this.#state.clients.allocate(client, agent, offered);
     const allocation = { role: role.path, agentId: agent.id, resources };
     const list = this.#allocations.get(framework.id);
     if (list === undefined) this.#allocations.set(framework.id, [allocation]);
@@ -262,63 +287,23 @@ function alongWithGuarantee(available: Resources, role: string): Resources {
   return rest.reserved(role).plus(rest.unreserved());
 }
 
-/**
- * What is left of quotas while a run goes on. What roles have is read from the state once, and kept up to date from then on:
- * a run that has paused begins with a new one.
- */
-class Headroom {
-  readonly #consumed = new Map<RoleNode, ResourceQuantities>();
-  /** Guaranteed to somebody and not had yet. */
-  #required = ResourceQuantities.empty;
-  /** Free for anybody. */
-  #available: ResourceQuantities;
+/** @param besides what the role gets in the same breath */
+function withinLimits(role: RoleNode, extra: Resources, besides: ResourceQuantities, chance: Chance): Resources {
+  if (role.quota.limits.isEmpty || extra.isEmpty) return extra;
+  return extra.shrinkToLimits(role.room.minus(besides), chance);
+}
 
-  constructor(state: AllocatorState) {
-    for (const role of state.roles.topLevel) {
-      if (!role.hasQuota) continue;
-      const consumed = role.offeredOrConsumed;
-      this.#consumed.set(role, consumed);
-      this.#required = this.#required.plus(role.quota.guarantees.minus(consumed));
-    }
-    const { root } = state.roles;
-    this.#available = state.total.quantities
-      .minus(state.held.quantities)
-      .minus(root.reservations.minus(root.heldReserved.quantities));
-    for (const agent of state.agents.values()) {
-      if (agent.total.hasRevocable) this.#available = this.#available.minus(agent.available.revocable().quantities);
-    }
+/** What is cut by chance would be cut otherwise another time: then nothing follows from an attempt that failed. */
+class Chance {
+  readonly #random: Random;
+  hasDecided = false;
+
+  constructor(random: Random) {
+    this.#random = random;
   }
 
-  /** What the role is guaranteed and does not have. */
-  unsatisfied(role: RoleNode): ResourceQuantities {
-    return role.quota.guarantees.minus(this.#consumedBy(role));
-  }
-
-  /** @param besides what the role gets in the same breath */
-  cutToLimits(role: RoleNode, extra: Resources, besides: ResourceQuantities, random: Random): Resources {
-    if (role.quota.limits.isEmpty || extra.isEmpty) return extra;
-    return extra.shrinkToLimits(role.quota.limits.minus(this.#consumedBy(role)).minus(besides), random);
-  }
-
-  cutToHeadroom(extra: Resources, random: Random): Resources {
-    if (this.#required.isEmpty || extra.isEmpty) return extra;
-    return extra.shrink(this.#available.minus(this.#required), random);
-  }
-
-  guaranteed(role: RoleNode, guaranteed: ResourceQuantities, extra: ResourceQuantities): void {
-    this.#required = this.#required.minus(guaranteed);
-    this.shared(role, guaranteed.plus(extra));
-  }
-
-  shared(role: RoleNode, quantities: ResourceQuantities): void {
-    this.#available = this.#available.minus(quantities);
-    for (let node: RoleNode | undefined = role; node !== undefined; node = node.parent) {
-      const consumed = this.#consumed.get(node);
-      if (consumed !== undefined) this.#consumed.set(node, consumed.plus(quantities));
-    }
-  }
-
-  #consumedBy(role: RoleNode): ResourceQuantities {
-    return this.#consumed.get(role) ?? role.offeredOrConsumed;
+  next(): number {
+    this.hasDecided = true;
+    return this.#random.next();
   }
 }

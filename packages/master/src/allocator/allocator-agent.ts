@@ -111,7 +111,7 @@ export class AllocatorAgent {
     } else {
       this.#holdings.set(client, rest);
     }
-    this.#held = this.#held.minus(returned.unallocate());
+    this.#held = this.#holdings.size === 0 ? Resources.empty : this.#held.minus(returned.unallocate());
     this.changed();
     return returned;
   }

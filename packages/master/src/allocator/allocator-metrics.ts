@@ -1,5 +1,6 @@
 import type { Counter, Metrics, MetricTimer } from '@mezzo/process';
-import type { AllocatorState, RoleObserver } from './allocator-state.ts';
+import type { AllocatorState } from './allocator-state.ts';
+import type { RoleObserver } from './clients.ts';
 import type { RoleQuota } from './role-tree.ts';
 
 const prefix = 'allocator/mesos';
@@ -36,16 +37,16 @@ export class AllocatorMetrics implements RoleObserver {
       const path = `resources/${encodeURIComponent(name)}`;
       this.#metrics.pullGauge(this.#name(`${path}/total`), () => this.#state().totals.get(name));
       this.#metrics.pullGauge(this.#name(`${path}/offered_or_allocated`), () =>
-        this.#state().held.quantities.get(name),
+        this.#state().clients.held.quantities.get(name),
       );
     }
   }
 
   roleAdded(role: string): void {
-    this.#metrics.pullGauge(shareOf(role), () => this.#state().roleSorter.share(role));
+    this.#metrics.pullGauge(shareOf(role), () => this.#state().clients.roleSorter.share(role));
     this.#metrics.pullGauge(filtersOf(role), () => {
       let count = 0;
-      for (const client of this.#state().roles.get(role)?.clients.values() ?? []) count += client.filterCount;
+      for (const client of this.#state().clients.roles.get(role)?.clients.values() ?? []) count += client.filterCount;
       return count;
     });
   }
@@ -66,7 +67,7 @@ export class AllocatorMetrics implements RoleObserver {
       names.push(`${prefix}/${path}`);
       this.#metrics.pullGauge(`${prefix}/${path}`, value);
     };
-    const node = () => this.#state().roles.get(role);
+    const node = () => this.#state().clients.roles.get(role);
     for (const resource of new Set([...guarantees.names, ...limits.names])) {
       const limit = limits.get(resource);
       gauge(resource, 'guarantee', () => guarantees.get(resource));
@@ -79,7 +80,7 @@ export class AllocatorMetrics implements RoleObserver {
 
   /** Forgets what belongs to roles: the state begins anew. */
   clear(): void {
-    for (const { path, sorter } of this.#state().roles.nodes) if (sorter !== undefined) this.roleRemoved(path);
+    for (const { path, sorter } of this.#state().clients.roles.nodes) if (sorter !== undefined) this.roleRemoved(path);
     for (const role of [...this.#quotas.keys()]) this.quotaSet(role, undefined);
   }
 

@@ -16,11 +16,19 @@ import type { AllocationRun } from './allocation-run.ts';
 import type { AllocatorAgent } from './allocator-agent.ts';
 import { AllocatorMetrics } from './allocator-metrics.ts';
 import { AllocatorState, type FrameworkSettings } from './allocator-state.ts';
-import { answerInverseOffer, inverseOffers, refusalTime, setUnavailability } from './maintenance.ts';
+import {
+  answerInverseOffer,
+  inverseOffers,
+  inverseOfferStatuses,
+  refusalTime,
+  setUnavailability,
+} from './maintenance.ts';
 import { MinAllocatable } from './min-allocatable.ts';
+import { excludedAgents } from './offer-constraints.ts';
 import { OfferFilters } from './offer-filters.ts';
 import type { Placement } from './placement.ts';
 import { RecoveryPause } from './recovery-pause.ts';
+import { ServedMaster } from './served-master.ts';
 import type { SorterFactory } from './sorter.ts';
 
 export interface HierarchicalAllocatorOptions {
@@ -59,16 +67,17 @@ export class HierarchicalAllocator extends Process {
   readonly #options: HierarchicalAllocatorOptions;
   readonly #loop: AllocationLoop;
   readonly #filters: OfferFilters;
+  readonly #master: ServedMaster;
   #state: AllocatorState | undefined;
   #metrics: AllocatorMetrics | undefined;
   #settings = noSettings;
-  #master: PID | undefined;
   #periodic: Timer | undefined;
   #pause = new RecoveryPause();
 
   constructor(options: HierarchicalAllocatorOptions = {}) {
     super(options.id ?? 'allocator');
     this.#options = options;
+    this.#master = new ServedMaster(options.master);
     this.#filters = new OfferFilters({
       now: () => this.clock.now(),
       // One turn later than its time: it must be there in the next periodic run, due at the same time.
@@ -92,7 +101,7 @@ export class HierarchicalAllocator extends Process {
     this.#state = this.#emptyState();
     this.#metrics = new AllocatorMetrics(this.runtime.metrics, () => this.#known);
     this.install(messages.InitializeAllocator, (body, from) => {
-      const fault = this.#faultOf(from) ?? intervalFault(body.allocationInterval);
+      const fault = this.#master.faultOf(from) ?? intervalFault(body.allocationInterval);
       if (fault === undefined) this.#begin(from, body);
       else this.#ignore(messages.InitializeAllocator, from, fault);
     });
@@ -100,9 +109,13 @@ export class HierarchicalAllocator extends Process {
     this.#serveAgents();
     this.#serveOffers();
     this.#serveRoles();
-    this.route('/offer_constraints_debug', () => json(this.#excluded()), {
-      help: 'Which agents the offer constraints of frameworks exclude, by role',
-    });
+    this.route(
+      '/offer_constraints_debug',
+      () => json(excludedAgents(this.#known.frameworks.values(), [...this.#known.agents.values()])),
+      {
+        help: 'Which agents the offer constraints of frameworks exclude, by role',
+      },
+    );
   }
 
   protected override finalize(_reason: ExitReason): void {
@@ -111,7 +124,7 @@ export class HierarchicalAllocator extends Process {
   }
 
   protected override exited(pid: PID): void {
-    if (this.#master?.equals(pid) === true) this.#forget();
+    if (this.#master.is(pid)) this.#forget();
   }
 
   get #known(): AllocatorState {
@@ -197,7 +210,7 @@ export class HierarchicalAllocator extends Process {
 
   #serveOffers(): void {
     this.#serve(messages.RecoverResources, ({ frameworkId, agentId, resources, filters, isAllocated }) => {
-      const returned = this.#known.recover(frameworkId, agentId, Resources.of(resources), isAllocated);
+      const returned = this.#known.recover(frameworkId, agentId, resources, isAllocated);
       const agent = this.#known.agents.get(agentId);
       const lasts = filters === undefined ? 0 : refusalTime(filters, this.#settings.interval);
       if (agent === undefined || lasts === 0) return;
@@ -216,7 +229,7 @@ export class HierarchicalAllocator extends Process {
       });
     });
     this.answer(messages.UpdateAvailable, ({ agentId, conversions }, from) => {
-      if (!this.#isWithMaster(from)) return { fault: 'this allocator serves another master' };
+      if (!this.#master.isWith(from)) return { fault: 'this allocator serves another master' };
       const agent = this.#known.agents.get(agentId);
       if (agent === undefined) return { fault: `Unknown agent ${agentId}` };
       try {
@@ -232,17 +245,13 @@ export class HierarchicalAllocator extends Process {
       const refused = this.#refusedUntil(filters);
       answerInverseOffer(this.#known, agentId, frameworkId, { status, refused, now });
     });
-    this.answer(messages.GetInverseOfferStatuses, () => ({
-      statuses: [...this.#known.agents.values()].flatMap(({ id: agentId, maintenance }) =>
-        [...(maintenance?.statuses ?? [])].map(([frameworkId, answer]) => ({ agentId, frameworkId, ...answer })),
-      ),
-    }));
+    this.answer(messages.GetInverseOfferStatuses, () => ({ statuses: inverseOfferStatuses(this.#known) }));
   }
 
   #serveRoles(): void {
     this.#serve(messages.UpdateQuota, ({ role, quota }) => this.#setQuota(role, quota));
     this.#serve(messages.UpdateWeights, ({ weights }) => {
-      for (const { role, weight } of weights) if (weight > 0) this.#known.setWeight(role, weight);
+      for (const { role, weight } of weights) if (weight > 0) this.#known.clients.setWeight(role, weight);
     });
     this.#serve(messages.Recover, ({ expectedAgents, quotas, timeout, factor }) => {
       for (const [role, quota] of Object.entries(quotas)) this.#setQuota(role, quota);
@@ -257,7 +266,7 @@ export class HierarchicalAllocator extends Process {
   /** Whoever is not the master that initialised it is not heard, nor is what makes no sense. */
   #serve<T>(kind: Message<T>, handle: (body: T) => void): void {
     this.install(kind, (body, from) => {
-      if (!this.#isMaster(from))
+      if (!this.#master.is(from))
         return this.#ignore(kind, from, 'it is not from the master that initialised this allocator');
       try {
         handle(body);
@@ -266,15 +275,6 @@ export class HierarchicalAllocator extends Process {
         this.#ignore(kind, from, error.message);
       }
     });
-  }
-
-  /** Who asks has an address of its own for the answer: it is the master's node that counts. */
-  #isWithMaster(from: PID): boolean {
-    return this.#master?.node === from.node && this.#master.incarnation === from.incarnation;
-  }
-
-  #isMaster(from: PID): boolean {
-    return this.#master?.equals(from) === true;
   }
 
   #ofAgent(agentId: AgentID, act: (agent: AllocatorAgent) => void): void {
@@ -289,7 +289,7 @@ export class HierarchicalAllocator extends Process {
 
   #setQuota(role: string, { guarantees, limits }: Quota): void {
     this.#known.setQuota(role, ResourceQuantities.of(guarantees), ResourceLimits.of(limits));
-    this.#metrics?.quotaSet(role, this.#known.roles.get(role)?.quota);
+    this.#metrics?.quotaSet(role, this.#known.clients.roles.get(role)?.quota);
   }
 
   #refusedUntil(filters: Filters | undefined): number | undefined {
@@ -299,20 +299,9 @@ export class HierarchicalAllocator extends Process {
 
   // ---- whom it serves
 
-  /** Why it cannot be the master, or undefined. */
-  #faultOf(from: PID): string | undefined {
-    const { master: expected } = this.#options;
-    const address = from.toString();
-    if (expected !== undefined && expected.toString() !== address)
-      return `it is from ${address}, not from ${expected.toString()}`;
-    const present = this.#master;
-    if (present === undefined || present.equals(from) || isSuccessor(from, present)) return undefined;
-    return `this allocator serves ${present.address}`;
-  }
-
   #begin(master: PID, body: Initialization): void {
     this.#forget();
-    this.#master = master;
+    this.#master.begin(master);
     this.#settings = {
       interval: body.allocationInterval,
       minAllocatable: new MinAllocatable(body.minAllocatable),
@@ -331,7 +320,7 @@ export class HierarchicalAllocator extends Process {
     this.#loop.stop();
     this.#periodic?.cancel();
     this.#pause.end();
-    this.#master = undefined;
+    this.#master.end();
   }
 
   #emptyState(fairnessExcluded: readonly string[] = [], domain?: Initialization['domain']): AllocatorState {
@@ -374,7 +363,7 @@ export class HierarchicalAllocator extends Process {
   }
 
   #sendAllocated(run: AllocationRun): void {
-    const master = this.#master;
+    const master = this.#master.pid;
     if (master === undefined) return;
     for (const [frameworkId, allocations] of run.take()) {
       this.send(master, messages.Allocated, {
@@ -385,23 +374,10 @@ export class HierarchicalAllocator extends Process {
   }
 
   #sendInverse(run: AllocationRun): void {
-    const master = this.#master;
+    const master = this.#master.pid;
     if (master === undefined) return;
     for (const [frameworkId, agents] of inverseOffers(this.#known, run.candidates, this.clock.now()))
       this.send(master, messages.InverseAllocated, { frameworkId, agents: [...agents] });
-  }
-
-  #excluded(): unknown {
-    const agents = [...this.#known.agents.values()];
-    const frameworks = [...this.#known.frameworks.values()].map(({ id, suppressed, clients }) => {
-      const byRole = [...clients].flatMap(([role, { constraints }]) =>
-        constraints === undefined
-          ? []
-          : [[role, agents.filter(({ info }) => !constraints.allow(info)).map((agent) => agent.id)] as const],
-      );
-      return [id, { suppressed_roles: [...suppressed], excluded_by_attribute_constraints: Object.fromEntries(byRole) }];
-    });
-    return { frameworks: Object.fromEntries(frameworks) };
   }
 }
 
@@ -419,11 +395,4 @@ function usedBy(used: BodyOf<typeof messages.AddAgent>['used']): readonly (reado
 function intervalFault(interval: number): string | undefined {
   if (interval >= shortestInterval && Number.isFinite(interval)) return undefined;
   return `invalid allocation interval ${interval}: expected ${shortestInterval} ms or more`;
-}
-
-/** Started later under the same address. */
-function isSuccessor(pid: PID, of: PID): boolean {
-  if (pid.toString() !== of.toString()) return false;
-  if (pid.incarnation !== of.incarnation) return pid.incarnation > of.incarnation;
-  return pid.generation > of.generation;
 }

@@ -17,7 +17,7 @@ export class Holdings {
 
   change(agentId: AgentID, from: Resources, to: Resources): void {
     if (from.hasShared || to.hasShared) {
-      this.#changeShared(agentId, from.shared(), to.shared());
+      this.#changeShared(agentId, from.shared().unallocate(), to.shared().unallocate());
       this.#sum(from.nonShared(), -1);
       this.#sum(to.nonShared(), 1);
     } else {

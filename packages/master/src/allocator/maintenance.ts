@@ -7,6 +7,14 @@ export interface InverseAllocation {
   readonly unavailability: Unavailability;
 }
 
+export interface InverseOfferStatus {
+  readonly agentId: AgentID;
+  readonly frameworkId: FrameworkID;
+  readonly status: 'ACCEPT' | 'DECLINE';
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
 /** The machine will be away, or will not. Whoever was asked is asked anew. */
 export function setUnavailability(
   state: AllocatorState,
@@ -76,4 +84,11 @@ export function refusalTime({ refuseSeconds }: Filters, interval: number): numbe
   if (refuseSeconds === 0) return 0;
   const valid = refuseSeconds > 0 ? Math.min(refuseSeconds, longestRefusal) : usualRefusal;
   return Math.max(interval, valid * 1000);
+}
+
+/** What frameworks have answered, of all agents that will be away. */
+export function inverseOfferStatuses(state: AllocatorState): InverseOfferStatus[] {
+  return [...state.agents.values()].flatMap(({ id: agentId, maintenance }) =>
+    [...(maintenance?.statuses ?? [])].map(([frameworkId, answer]) => ({ agentId, frameworkId, ...answer })),
+  );
 }

@@ -1,5 +1,7 @@
 import type { AgentInfo, AttributeConstraint, OfferConstraints } from '@mezzo/protocol';
 import { RE2JS, RE2JSException } from 're2js';
+import type { AllocatorAgent } from './allocator-agent.ts';
+import type { AllocatorFramework } from './allocator-framework.ts';
 
 /** Longest regular expression, in characters: a bound on what a framework can make the allocator compile and keep. */
 const longestRegex = 4096;
@@ -104,4 +106,17 @@ function compile(regex: string): RE2JS {
     if (!(error instanceof RE2JSException)) throw error;
     throw new RangeError(`Invalid regular expression '${regex}': ${error.message}`, { cause: error });
   }
+}
+
+/** Which of the agents each framework excludes by its constraints, under Mesos's names. */
+export function excludedAgents(frameworks: Iterable<AllocatorFramework>, agents: readonly AllocatorAgent[]): unknown {
+  const described = [...frameworks].map(({ id, suppressed, clients }) => {
+    const byRole = [...clients].flatMap(([role, { constraints }]) =>
+      constraints === undefined
+        ? []
+        : [[role, agents.filter(({ info }) => !constraints.allow(info)).map((agent) => agent.id)] as const],
+    );
+    return [id, { suppressed_roles: [...suppressed], excluded_by_attribute_constraints: Object.fromEntries(byRole) }];
+  });
+  return { frameworks: Object.fromEntries(described) };
 }

@@ -15,6 +15,16 @@ export interface RoleQuota {
   readonly limits: ResourceLimits;
 }
 
+/** What a role has, beside its quota, as long as neither changes. */
+interface Reckoning {
+  readonly held: ResourceQuantities;
+  readonly reservations: ResourceQuantities;
+  readonly quota: RoleQuota;
+  readonly consumed: ResourceQuantities;
+  readonly missing: ResourceQuantities;
+  readonly room: ResourceLimits;
+}
+
 export const noQuota: RoleQuota = { guarantees: ResourceQuantities.empty, limits: ResourceLimits.empty };
 
 /** A role, with what it and the roles below it have. The one at the top has the empty path. */
@@ -36,6 +46,7 @@ export class RoleNode {
   readonly heldUnreserved = new TrackedQuantities();
   /** The part of `heldUnreserved` that is in use, not only on offer. */
   readonly usedUnreserved = new TrackedQuantities();
+  #reckoning: Reckoning | undefined;
 
   constructor(path: string, parent: RoleNode | undefined) {
     this.path = path;
@@ -53,7 +64,17 @@ export class RoleNode {
 
   /** What counts against its quota: also reservations that nobody holds. */
   get offeredOrConsumed(): ResourceQuantities {
-    return this.heldUnreserved.quantities.plus(this.reservations);
+    return this.#reckoned().consumed;
+  }
+
+  /** Guaranteed and not had, not even as an offer. */
+  get missing(): ResourceQuantities {
+    return this.#reckoned().missing;
+  }
+
+  /** What its limits leave, offers counted. */
+  get room(): ResourceLimits {
+    return this.#reckoned().room;
   }
 
   /** The same without what is only on offer. */
@@ -71,12 +92,29 @@ export class RoleNode {
       this.parent === undefined
     );
   }
+
+  /** Runs ask about every role on every agent. */
+  #reckoned(): Reckoning {
+    const { quota, reservations } = this;
+    const held = this.heldUnreserved.quantities;
+    const known = this.#reckoning;
+    if (known?.held === held && known.reservations === reservations && known.quota === quota) return known;
+    const consumed = held.plus(reservations);
+    const { guarantees, limits } = quota;
+    const reckoning = { held, reservations, quota, consumed, missing: guarantees.minus(consumed) };
+    return (this.#reckoning = { ...reckoning, room: limits.minus(consumed) });
+  }
 }
 
 /** All roles that mean something: with frameworks, reservations, a quota or a weight, and the roles above those. */
 export class RoleTree {
   readonly root = new RoleNode('', undefined);
   readonly #nodes = new Map<string, RoleNode>();
+  #quotas = 0;
+
+  get hasQuotas(): boolean {
+    return this.#quotas > 0;
+  }
 
   get(path: string): RoleNode | undefined {
     return this.#nodes.get(path);
@@ -110,6 +148,14 @@ export class RoleTree {
       this.#nodes.delete(at.path);
       at = at.parent;
     }
+  }
+
+  setQuota(path: string, guarantees: ResourceQuantities, limits: ResourceLimits): void {
+    const node = this.ensure(path);
+    if (node.hasQuota) this.#quotas--;
+    node.quota = guarantees.isEmpty && limits.isEmpty ? noQuota : { guarantees, limits };
+    if (node.hasQuota) this.#quotas++;
+    this.prune(node);
   }
 
   /** An agent with these resources is there. */

@@ -17,6 +17,10 @@ export interface BookedFramework {
   suppressed: Set<string>;
   isActive: boolean;
   readonly takesRevocable: boolean;
+  readonly takesShared: boolean;
+  readonly takesRefined: boolean;
+  /** All together, as it tells them. */
+  readonly capabilities: readonly string[];
 }
 
 interface BookedAgent {
@@ -59,6 +63,7 @@ export class AllocationBooks {
       this.#mayBeOffered(given);
       this.held.push(given);
     }
+    onceShared(batch);
     this.#withinLimits(batch);
     this.#guaranteedFirst(batch);
     this.#headroomKept(batch);
@@ -75,8 +80,7 @@ export class AllocationBooks {
       if (!isActive || this.whitelist?.includes(agent) === false) continue;
       for (const [id, framework] of this.frameworks) {
         for (const role of framework.roles) {
-          const rest = this.freeOf(agent).allocatableTo(role);
-          const usable = framework.takesRevocable ? rest : rest.nonRevocable();
+          const usable = usableBy(framework, this.freeOf(agent).allocatableTo(role));
           // With quotas it may have been a part that was refused.
           if (!this.#isWilling(id, role, agent, hasQuotas ? undefined : usable)) continue;
           const counted = usable.unreserved().nonRevocable().scalarsOnly();
@@ -93,7 +97,7 @@ export class AllocationBooks {
   /** Sums of the allocator's are the same. */
   agree(metrics: ReadonlyMap<string, number>): void {
     const { total, allHeld } = this;
-    for (const name of ['cpus', 'mem']) {
+    for (const name of ['cpus', 'mem', 'disk']) {
       const metric = (what: string): number | undefined => metrics.get(`allocator/mesos/resources/${name}/${what}`);
       expect(metric('total'), `${name} in total`).to.equal(total.get(name));
       expect(metric('offered_or_allocated'), `${name} offered or allocated`).to.equal(allHeld.get(name));
@@ -116,8 +120,10 @@ export class AllocationBooks {
     return Resources.sum(this.held.filter((one) => one.agent === agent).map(({ resources }) => resources));
   }
 
+  /** Of what is shared there is always another copy. */
   freeOf(agent: string): Resources {
-    return this.totalOf(agent).minus(this.heldOf(agent));
+    const total = this.totalOf(agent);
+    return total.nonShared().minus(this.heldOf(agent)).plus(total.shared());
   }
 
   totalOf(agent: string): Resources {
@@ -129,7 +135,8 @@ export class AllocationBooks {
   }
 
   get allHeld(): ResourceQuantities {
-    return sum(this.held.map(({ resources }) => resources.quantities));
+    const agents = new Set(this.held.map(({ agent }) => agent));
+    return sum([...agents].map((agent) => this.heldOf(agent).quantities));
   }
 
   /** What counts against the quota of a role. */
@@ -191,7 +198,8 @@ export class AllocationBooks {
     const free = this.freeOf(agentId);
     if (!free.contains(resources)) throw broken(`only ${textOf(free)} is free, of ${textOf(agent.total)}`);
     if (!resources.allocatableTo(role).equals(resources)) throw broken('it is reserved to somebody else');
-    if (resources.hasRevocable && !framework.takesRevocable) throw broken('the framework takes nothing revocable');
+    const usable = usableBy(framework, resources);
+    if (!usable.equals(resources)) throw broken(`the framework takes no more of its kind than ${textOf(usable)}`);
     const filter = this.filters.find(
       (one) => this.now < one.until && isSame(one, given) && one.refused.contains(resources),
     );
@@ -244,8 +252,10 @@ export class AllocationBooks {
     );
   }
 
+  /** What is shared and held by somebody is not free for what is guaranteed, though there are more copies. */
   get #free(): ResourceQuantities {
-    return sum([...this.agents.keys()].map((agent) => countedByQuota(this.freeOf(agent))));
+    const plain = (agent: string): Resources => this.totalOf(agent).minus(this.heldOf(agent));
+    return sum([...this.agents.keys()].map((agent) => countedByQuota(plain(agent))));
   }
 
   /** Guaranteed to somebody who does not have it. */
@@ -262,6 +272,26 @@ export class AllocationBooks {
         throw new Error(`${describe(one)}, though ${missing.get(name)} ${name} are guaranteed, ${free.get(name)} free`);
       }
     }
+  }
+}
+
+/** What of it the framework knows how to handle. */
+function usableBy(framework: BookedFramework, resources: Resources): Resources {
+  const { takesRevocable, takesShared, takesRefined } = framework;
+  return resources.filter(
+    ({ revocable, shared, reservations = [] }) =>
+      (takesRevocable || revocable !== true) &&
+      (takesShared || shared !== true) &&
+      (takesRefined || reservations.length < 2),
+  );
+}
+
+/** In one run what is shared goes to one framework, in one copy. */
+function onceShared(batch: readonly Held[]): void {
+  for (const agent of new Set(batch.map((one) => one.agent))) {
+    const own = batch.filter((one) => one.agent === agent && one.resources.hasShared);
+    const copies = own.flatMap(({ resources }) => [...resources.shared()].map((one) => JSON.stringify(one)));
+    if (new Set(copies).size < copies.length) throw new Error(`A volume of ${agent} was given twice: ${list(own)}`);
   }
 }
 

@@ -18,6 +18,9 @@ const totals = [
   'cpus:3;cpus{REV}:2;mem:10',
   'cpus:0.333;cpus(r2):0.5;mem(r1):10;ports(r1/s):[7-9]',
   'mem:7.777;mem(r1):1',
+  'cpus:1;disk:20;disk[v:data:rw]<SHARED>:5',
+  'mem:9;disk(r1)[w:data:rw]<SHARED>:3;disk[v:data:rw]<SHARED>:5',
+  'cpus:1;cpus(reservations: [(STATIC, r1), (DYNAMIC, r1/s)]):1.5;mem(r1):4',
 ] as const;
 const amounts = ['cpus:1', 'cpus:2.5;mem:20', 'mem:64', 'cpus:0.001', 'cpus:8;mem:400'] as const;
 
@@ -61,6 +64,9 @@ class Step implements fc.AsyncCommand<Model, AllocatorWorld> {
   }
 }
 
+/** What a framework may be able to do beside serving several roles. */
+export const abilities = ['REVOCABLE_RESOURCES', 'SHARED_RESOURCES', 'RESERVATION_REFINEMENT'] as const;
+
 const aFramework = fc.constantFrom(...frameworks);
 const anAgent = fc.constantFrom(...agents);
 const someRoles = fc.subarray([...roles], { minLength: 1 });
@@ -73,14 +79,21 @@ const isThere = (id: string) => (books: AllocationBooks) => books.frameworks.has
 const isAbsent = (id: string) => (books: AllocationBooks) => !isThere(id)(books);
 
 const addFramework = fc
-  .tuple(aFramework, someRoles, anyRoles, fc.boolean(), fc.boolean())
-  .map(([id, own, suppressed, isActive, takesRevocable]) => {
-    const capabilities = ['MULTI_ROLE', ...(takesRevocable ? ['REVOCABLE_RESOURCES'] : [])];
-    const text = `add ${id} in ${own.join(', ')}, ${isActive ? '' : 'in'}active, suppressed: ${suppressed.join(', ') || 'none'}`;
+  .tuple(aFramework, someRoles, anyRoles, fc.boolean(), fc.subarray([...abilities]))
+  .map(([id, own, suppressed, isActive, able]) => {
+    const capabilities = ['MULTI_ROLE', ...able];
+    const text = `add ${id} in ${own.join(', ')}, ${isActive ? '' : 'in'}active, suppressed: ${suppressed.join(', ') || 'none'}, ${able.join(', ')}`;
     return new Step(text, isAbsent(id), (books, master) => {
       const wanted = suppressed.filter((role) => own.includes(role));
-      const booked = { roles: new Set(own), suppressed: new Set<string>(wanted), isActive, takesRevocable };
-      books.frameworks.set(id, booked);
+      books.frameworks.set(id, {
+        roles: new Set(own),
+        suppressed: new Set<string>(wanted),
+        isActive,
+        takesRevocable: able.includes('REVOCABLE_RESOURCES'),
+        takesShared: able.includes('SHARED_RESOURCES'),
+        takesRefined: able.includes('RESERVATION_REFINEMENT'),
+        capabilities,
+      });
       master.framework(id, own, { capabilities, active: isActive, suppressed: wanted });
     });
   });
@@ -97,8 +110,7 @@ const updateFramework = fc.tuple(aFramework, someRoles, anyRoles).map(([id, own,
         framework === id && (!now.has(role) || (booked.suppressed.has(role) && !wanted.has(role))),
     );
     Object.assign(booked, { roles: now, suppressed: wanted });
-    const capabilities = ['MULTI_ROLE', ...(booked.takesRevocable ? ['REVOCABLE_RESOURCES'] : [])];
-    master.updateFramework(id, own, { capabilities, suppressed: [...wanted] });
+    master.updateFramework(id, own, { capabilities: booked.capabilities, suppressed: [...wanted] });
   });
 });
 
@@ -329,10 +341,10 @@ function entryOf({ framework, role, agent, resources }: Held): AllocatedEntry {
   return { framework, role, agent, resources: textOf(resources) };
 }
 
-/** Half of each scalar, to the thousandth. */
+/** Half of each scalar that is not shared, to the thousandth. */
 function halfOf(resources: Resources): Resources {
   return Resources.of(
-    [...resources].flatMap((resource) =>
+    [...resources.nonShared()].flatMap((resource) =>
       resource.type === 'SCALAR'
         ? [{ ...resource, scalar: Math.floor(Math.round(resource.scalar * 1000) / 2) / 1000 }]
         : [],

@@ -298,4 +298,18 @@ describe('quota', () => {
     expect(master.one().resources).to.equal(half);
     expect(await setting.metric('ignored_messages')).to.equal(3);
   });
+
+  it('tries again what chance has cut to less than anybody takes', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      await using setting = await AllocatorWorld.start({ seed });
+      const { master, world } = setting;
+      master.begin({ minAllocatable: ['disk:8'] });
+      master.quota('r', '', 'disk:8');
+      master.framework('f', ['r']);
+      // The volume fits if it comes first; after the other disk there is no room for it.
+      master.agent('a', 'disk:6;disk[MOUNT:/a]:8');
+      await world.advance('30s');
+      expect(master.one().resources, `seed ${seed}`).to.equal('disk[MOUNT:/a]:8');
+    }
+  });
 });

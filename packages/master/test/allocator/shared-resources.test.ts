@@ -106,4 +106,18 @@ describe('shared resources', () => {
     expect(await disk('offered_or_allocated')).to.equal(86);
     expect(await disk('consumed')).to.equal(0);
   });
+
+  it('count once in what is held of an agent, in however many roles', async () => {
+    await using setting = await AllocatorWorld.start();
+    const { master, world } = setting;
+    master.begin({ minAllocatable: [] });
+    for (const role of ['r', 's']) master.framework(`of-${role}`, [role], { capabilities });
+    master.agent('a', `cpus:1;${shared}`);
+    await world.advance('1s');
+    const given = master.take();
+    expect(new Set(given.map(({ role }) => role)).size).to.equal(2);
+    expect(await setting.metric('resources/disk/offered_or_allocated')).to.equal(64);
+    for (const one of given) master.recover(one, 3600);
+    expect(await setting.metric('resources/disk/offered_or_allocated')).to.equal(0);
+  });
 });

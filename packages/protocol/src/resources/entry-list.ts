@@ -1,5 +1,6 @@
 import type { Entry } from './entry.ts';
 import { INDIVISIBLE, SHARED } from './metadata.ts';
+import type { Resource } from './resource.ts';
 
 // Lists of entries of which none is empty and no two meet, except indivisible ones, which stay apart.
 
@@ -62,6 +63,15 @@ export function listContains(left: readonly Entry[], right: readonly Entry[]): b
       return false;
     }
     guess = at + 1;
+  }
+  return true;
+}
+
+export function isWrittenAs(list: readonly Entry[], resources: readonly Resource[]): boolean {
+  if (list.length !== resources.length) return false;
+  for (let i = 0; i < list.length; i += 1) {
+    const resource = resources[i];
+    if (resource === undefined || list[i]?.isWrittenAs(resource) !== true) return false;
   }
   return true;
 }

@@ -50,6 +50,16 @@ export class Entry {
     return new Entry(this.metadata, thousandths, NO_RANGES, NO_ITEMS, this.copies);
   }
 
+  /** Whether it is certain that `of` would make the same of the resource. */
+  isWrittenAs(resource: Resource): boolean {
+    const { metadata } = this;
+    if (!metadata.isWrittenAs(resource)) return false;
+    const { type } = resource;
+    if (type === 'SET' || 'set' in resource) return false;
+    if (type === 'RANGES') return !('scalar' in resource) && sameRanges(this.ranges, resource.ranges);
+    return !('ranges' in resource) && this.thousandths === toThousandths(resource.scalar);
+  }
+
   get isEmpty(): boolean {
     return this.thousandths === 0 && this.ranges.length === 0 && this.items.size === 0;
   }

@@ -9,13 +9,16 @@ let none: ResourceLimits | undefined;
 /** Immutable upper bounds of scalars by name. What is absent is unlimited; 0 is a limit. */
 export class ResourceLimits implements Iterable<[name: string, amount: number]> {
   static get empty(): ResourceLimits {
-    return (none ??= new ResourceLimits(new Map()));
+    return (none ??= new ResourceLimits([], []));
   }
 
-  // In thousandths, sorted by name. Not a #private field: assertions compare enumerable ones.
-  private readonly amounts: ReadonlyMap<string, number>;
+  /** Each name once, sorted. */
+  readonly names: readonly string[];
+  // In thousandths, in the order of names. Not a #private field: assertions compare enumerable ones.
+  private readonly amounts: readonly number[];
 
-  private constructor(amounts: ReadonlyMap<string, number>) {
+  private constructor(names: readonly string[], amounts: readonly number[]) {
+    this.names = names;
     this.amounts = amounts;
   }
 
@@ -48,50 +51,58 @@ export class ResourceLimits implements Iterable<[name: string, amount: number]> 
 
   static #sorted(amounts: ReadonlyMap<string, number>): ResourceLimits {
     if (amounts.size === 0) return ResourceLimits.empty;
-    return new ResourceLimits(new Map([...amounts].sort(([a], [b]) => (a < b ? -1 : 1))));
+    const sorted = [...amounts].sort(([a], [b]) => (a < b ? -1 : 1));
+    return new ResourceLimits(
+      sorted.map(([name]) => name),
+      sorted.map(([, thousandths]) => thousandths),
+    );
   }
 
   /** True when nothing is limited. */
   get isEmpty(): boolean {
-    return this.amounts.size === 0;
-  }
-
-  get names(): readonly string[] {
-    return [...this.amounts.keys()];
+    return this.names.length === 0;
   }
 
   /** undefined: unlimited. */
   get(name: string): number | undefined {
-    const thousandths = this.amounts.get(name);
+    const thousandths = this.thousandths(name);
     return thousandths === undefined ? undefined : fromThousandths(thousandths);
   }
 
   /** As `get`, exact. */
   thousandths(name: string): number | undefined {
-    return this.amounts.get(name);
+    const { names } = this;
+    for (let i = 0; i < names.length; i += 1) if (names[i] === name) return this.amounts[i];
+    return undefined;
   }
 
   /** What remains of each limit; 0 where more is taken away than there is. */
   minus(quantities: ResourceQuantities): ResourceLimits {
-    if (this.amounts.size === 0 || quantities.isEmpty) return this;
-    const rest = new Map<string, number>();
-    for (const [name, amount] of this.amounts) rest.set(name, Math.max(0, amount - quantities.thousandths(name)));
-    return new ResourceLimits(rest);
+    if (this.isEmpty || quantities.isEmpty) return this;
+    const rest = this.amounts.map((amount, i) => Math.max(0, amount - quantities.thousandths(this.names[i] ?? '')));
+    return new ResourceLimits(this.names, rest);
+  }
+
+  /** Some of the quantities, if only a part, is within them. */
+  hasRoomFor(quantities: ResourceQuantities): boolean {
+    for (const name of quantities.names) if (this.thousandths(name) !== 0) return true;
+    return false;
   }
 
   contains(quantities: ResourceQuantities): boolean {
-    for (const [name, amount] of this.amounts) if (quantities.thousandths(name) > amount) return false;
-    return true;
+    return this.amounts.every((amount, i) => quantities.thousandths(this.names[i] ?? '') <= amount);
   }
 
   equals(other: ResourceLimits): boolean {
-    if (this.amounts.size !== other.amounts.size) return false;
-    for (const [name, amount] of this.amounts) if (other.amounts.get(name) !== amount) return false;
-    return true;
+    const { names, amounts } = other;
+    return (
+      this.names.length === names.length &&
+      this.names.every((name, i) => name === names[i] && this.amounts[i] === amounts[i])
+    );
   }
 
   *[Symbol.iterator](): Iterator<[string, number]> {
-    for (const [name, thousandths] of this.amounts) yield [name, fromThousandths(thousandths)];
+    for (const [i, name] of this.names.entries()) yield [name, fromThousandths(this.amounts[i] ?? 0)];
   }
 
   toJSON(): Record<string, number> {

@@ -105,6 +105,23 @@ export class Metadata implements Fields {
     return allocationRole === undefined ? base : base.allocatedTo(allocationRole);
   }
 
+  /** Whether it is certain that `of` would make the same of the resource: true for what has no more than a name and a role. */
+  isWrittenAs(resource: ResourceMetadata & { readonly type: ResourceType }): boolean {
+    return (
+      (this.traits & ~NOT_SCALAR) === 0 &&
+      this.disk === undefined &&
+      this.providerId === undefined &&
+      resource.name === this.name &&
+      resource.type === this.type &&
+      resource.allocationRole === this.allocationRole &&
+      resource.reservations === undefined &&
+      resource.disk === undefined &&
+      resource.revocable === undefined &&
+      resource.providerId === undefined &&
+      resource.shared === undefined
+    );
+  }
+
   static #plain(name: string, type: ResourceType): Metadata {
     const known = plain[type].get(name);
     if (known !== undefined) return known;

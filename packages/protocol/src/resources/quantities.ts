@@ -59,6 +59,12 @@ export class ResourceQuantities implements Iterable<[name: string, amount: numbe
     return ResourceQuantities.wrap(names, amounts);
   }
 
+  /** @param names each once, sorted */
+  static ofThousandths(names: readonly string[], amounts: readonly number[]): ResourceQuantities {
+    const there = (_: unknown, i: number): boolean => (amounts[i] ?? 0) > 0;
+    return ResourceQuantities.wrap(names.filter(there), amounts.filter(there));
+  }
+
   private static wrap(names: readonly string[], amounts: readonly number[]): ResourceQuantities {
     return names.length === 0 ? ResourceQuantities.empty : new ResourceQuantities(names, amounts);
   }

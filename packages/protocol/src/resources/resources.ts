@@ -2,7 +2,7 @@ import type { Random } from '@mezzo/process';
 import { isStrictSubrole, UNRESERVED } from '../roles.ts';
 import { type ResourceConversion, ResourceConversionError } from './conversion.ts';
 import { Entry } from './entry.ts';
-import { addTo, count, differenceOf, listContains, sizeOf, sumOf, traitsOf } from './entry-list.ts';
+import { addTo, count, differenceOf, isWrittenAs, listContains, sizeOf, sumOf, traitsOf } from './entry-list.ts';
 import { found } from './find.ts';
 import type { ResourceLimits } from './limits.ts';
 import { type Metadata, NOT_SCALAR, PERSISTENT, REFINED, RESERVED, REVOCABLE, SHARED } from './metadata.ts';
@@ -21,7 +21,6 @@ let nothing: Resources | undefined;
  * An immutable amount of resources. Amounts of one name stay apart when their metadata differ: `cpus:1` and
  * `cpus(ads):1` do not add up to 2 and neither can be taken from the other. What is used whole (a persistent volume, a
  * MOUNT or BLOCK disk, a RAW disk with an id) is never added to another. Equal shared volumes are counted.
- *
  * Results may share parts with, or be, their operands.
  */
 export class Resources implements Iterable<Resource> {
@@ -34,6 +33,8 @@ export class Resources implements Iterable<Resource> {
   /** What its entries have, as bits; -1 as long as nobody asked. */
   #traits = -1;
   #wire: readonly Resource[] | undefined;
+  /** Before they were given to a role. */
+  #unallocated: Resources | undefined;
   #quantities: ResourceQuantities | undefined;
 
   private constructor(list: readonly Entry[]) {
@@ -151,6 +152,11 @@ export class Resources implements Iterable<Resource> {
     return this.list.length === other.list.length && this.contains(other) && other.contains(this);
   }
 
+  /** Whether `Resources.of` would surely make the same of these: true for plain scalars and ranges in order of `entries`. */
+  isWrittenAs(resources: readonly Resource[]): boolean {
+    return isWrittenAs(this.list, resources);
+  }
+
   /** How often exactly this amount is there: more than once only if it is used whole or shared. */
   count(resource: Resource): number {
     const entry = Entry.of(resource);
@@ -201,7 +207,7 @@ export class Resources implements Iterable<Resource> {
   }
 
   unallocate(): Resources {
-    return this.#allocatedTo(undefined);
+    return this.#unallocated ?? this.#allocatedTo(undefined);
   }
 
   /** The same amounts, reserved to nobody. */
@@ -375,7 +381,9 @@ export class Resources implements Iterable<Resource> {
     if (before === role) return this;
     const result: Entry[] = [];
     for (const entry of list) result.push(entry.withMetadata(entry.metadata.allocatedTo(role)));
-    return this.#became(result);
+    const allocated = this.#became(result);
+    if (before === undefined) allocated.#unallocated = this;
+    return allocated;
   }
 
   #mapMetadata(change: (metadata: Metadata) => Metadata): Resources {

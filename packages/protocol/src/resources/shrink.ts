@@ -9,10 +9,10 @@ export interface Ceiling {
 
 /** As much of the entries as the ceiling has room for; the given list itself when that is everything. */
 export function shrunk(list: readonly Entry[], ceiling: Ceiling, random: Pick<Random, 'next'>): readonly Entry[] {
-  return hasNameTwice(list) ? shrunkInAnyOrder(list, ceiling, random) : shrunkEach(list, ceiling);
+  return isContested(list, ceiling) ? shrunkInAnyOrder(list, ceiling, random) : shrunkEach(list, ceiling);
 }
 
-/** Without chance: no two entries compete. */
+/** Without chance: no two entries compete for the same room. */
 function shrunkEach(list: readonly Entry[], ceiling: Ceiling): readonly Entry[] {
   const kept: Entry[] = [];
   let isChanged = false;
@@ -48,10 +48,15 @@ function upTo(entry: Entry, thousandths: number | undefined): Entry | undefined 
   return thousandths <= 0 || (traits & INDIVISIBLE) !== 0 ? undefined : entry.withThousandths(thousandths);
 }
 
-function hasNameTwice(list: readonly Entry[]): boolean {
+/** Several share a name of which there is room for some, but not for all. */
+function isContested(list: readonly Entry[], ceiling: Ceiling): boolean {
   for (let i = 1; i < list.length; i += 1) {
-    const name = list[i]?.metadata.name;
-    for (let j = 0; j < i; j += 1) if (list[j]?.metadata.name === name) return true;
+    const name = list[i]?.metadata.name ?? '';
+    let before = 0;
+    for (let j = 0; j < i; j += 1) if (list[j]?.metadata.name === name) before += list[j]?.thousandths ?? 0;
+    if (before === 0) continue;
+    const room = ceiling.thousandths(name);
+    if (room !== undefined && room > 0 && before + (list[i]?.thousandths ?? 0) > room) return true;
   }
   return false;
 }

@@ -1,14 +1,15 @@
-import { appendFile, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, link, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Future } from '../future/future.ts';
 import type { Files } from './platform.ts';
 
 /** The file system. */
 export function nodeFiles(): Files {
-  let temporaries = 0;
   return {
     read: (path, options = {}) => Future.from(read(path, options.offset ?? 0, options.length)),
-    replace: (path, data) => Future.from(replace(path, `${path}.${process.pid}.${++temporaries}.tmp`, data)),
+    replace: (path, data) => Future.from(replace(path, temporaryFor(path), data)),
+    create: (path, data) => Future.from(create(path, temporaryFor(path), data)),
     append: (path, data) => Future.from(append(path, data)),
     list: (path) => Future.from(readdir(path)),
     stat: (path) =>
@@ -34,18 +35,38 @@ async function read(path: string, offset: number, length: number | undefined): P
 }
 
 async function replace(path: string, temporary: string, data: Uint8Array | string): Promise<void> {
-  const write = async (): Promise<void> => {
-    const handle = await open(temporary, 'w');
-    try {
-      await handle.writeFile(data);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  await withFolder(path, async () => {
+    await writeSynced(temporary, data);
     await rename(temporary, path);
     await syncFolder(dirname(path));
-  };
-  await withFolder(path, write);
+  });
+}
+
+async function create(path: string, temporary: string, data: Uint8Array | string): Promise<void> {
+  await withFolder(path, async () => {
+    try {
+      await writeSynced(temporary, data);
+      await link(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncFolder(dirname(path));
+  });
+}
+
+/** Nobody else's, in whichever runtime, thread or machine: what is linked from it must never be written again. */
+function temporaryFor(path: string): string {
+  return `${path}.${randomUUID()}.tmp`;
+}
+
+async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** A rename survives the loss of power only once the folder that holds the name is on the disk. */
@@ -68,7 +89,14 @@ async function withFolder(path: string, write: () => Promise<void>): Promise<voi
     await write();
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await write();
   }
+}
+
+/** What is in a folder survives the loss of power only if the folders that hold its own name and those above are on the disk. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }

@@ -48,6 +48,11 @@ export interface Files {
   read(path: string, options?: { offset?: number; length?: number }): Future<Uint8Array>;
   /** Writes a temporary file, syncs it and renames it over `path`. */
   replace(path: string, data: Uint8Array | string): Future<void>;
+  /**
+   * As `replace`, but fails with EEXIST if the path is there: of several OS processes that create it at once, one does. Needs
+   * a file system with hard links.
+   */
+  create(path: string, data: Uint8Array | string): Future<void>;
   /** Creates the file and its missing folders, or appends to it. */
   append(path: string, data: Uint8Array | string): Future<void>;
   list(path: string): Future<readonly string[]>;

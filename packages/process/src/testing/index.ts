@@ -1,6 +1,8 @@
 export type { FaultRates } from './drawn-faults.ts';
 export { explore, ExplorationFailure } from './exploration.ts';
 export type { ExplorationOptions, Explored } from './exploration.ts';
+export { fencedLogLaws } from './fenced-log-laws.ts';
+export type { FencedLogLaw, LogStorage } from './fenced-log-laws.ts';
 export type { Detail, HistoryRecord } from './history.ts';
 export { History } from './history.ts';
 export { intercept, Interception } from './interceptors.ts';

@@ -26,7 +26,7 @@ interface StoredFile {
  * with a sync, and of the rest what is older than the operating system's write-back, with a torn end.
  */
 export class SimulatedDisk {
-  /** When set, every write fails with this code (`EIO`, `EACCES`, …). */
+  /** When set, every write but a removal fails with this code (`EIO`, `EACCES`, …). */
   failWrites: string | undefined;
   /** Bytes that fit; a write beyond fails with ENOSPC, an append after writing what fits. Default: no limit. */
   capacity = Number.POSITIVE_INFINITY;
@@ -82,6 +82,13 @@ export class SimulatedDisk {
     const { length } = data;
     const unsynced = synced ? [] : [{ at: now, size: length }];
     this.#files.set(path, { data, size: length, modified: now, synced: synced ? length : 0, unsynced });
+  }
+
+  /** Survives a loss of power. Throws EEXIST if the path is there, and what a full or failing disk throws. */
+  create(path: string, data: Uint8Array, now: number): void {
+    this.#refuse(path);
+    if (this.stat(path) !== undefined) throw failure('EEXIST', 'file already exists', path);
+    this.replace(path, data, now, true);
   }
 
   append(path: string, data: Uint8Array, now: number): void {

@@ -49,6 +49,13 @@ export class SimulatedFiles implements Files {
     });
   }
 
+  create(path: string, data: Uint8Array | string): Future<void> {
+    const bytes = bytesOf(data);
+    return this.#write((part) => {
+      if (part >= 0.5) this.disk.create(path, bytes, this.#clock.now());
+    });
+  }
+
   append(path: string, data: Uint8Array | string): Future<void> {
     const bytes = bytesOf(data);
     return this.#write((part) => {

@@ -33,6 +33,18 @@ describe('nodeFiles', () => {
     expect(await readdir(join(folder, 'deep/er'))).to.deep.equal(['file']);
   });
 
+  it('creates a file for one of many who want to, whole, and leaves no temporary file', async () => {
+    const path = join(folder, 'deep/er/file');
+    const texts = ['one', 'two', 'three', 'four'];
+    // Of runtimes of one OS process, too.
+    const creates = texts.map((text) => nodePlatform().files.create(path, text.repeat(10_000)));
+    const codes = await Promise.all(creates.map(code));
+    expect(codes.filter((said) => said === 'EEXIST')).to.have.length(3);
+    const created = texts[codes.indexOf(undefined)];
+    expect(await readFile(path, 'utf8')).to.equal(created?.repeat(10_000));
+    expect(await readdir(join(folder, 'deep/er'))).to.deep.equal(['file']);
+  });
+
   it('appends, and reads a whole file or a part of it', async () => {
     const path = join(folder, 'log/file');
     await files.append(path, 'hello ');

@@ -4,6 +4,7 @@ import { agent } from './commands/agent.ts';
 import { cluster } from './commands/cluster.ts';
 import { lab } from './commands/lab.ts';
 import { master } from './commands/master.ts';
+import { registry } from './commands/registry.ts';
 
 await new Command('mezzo')
   .description('Mesos rebuilt as TypeScript actors')
@@ -12,4 +13,5 @@ await new Command('mezzo')
   .addCommand(agent)
   .addCommand(cluster)
   .addCommand(lab)
+  .addCommand(registry)
   .parseAsync();

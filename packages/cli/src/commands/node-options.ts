@@ -15,9 +15,9 @@ export interface NodeFlags {
   readonly exitWithParent?: boolean;
 }
 
-export function addNodeOptions(command: Command, defaultPort: number): Command {
+/** Of those that speak to the broker without being a node. */
+export function addBrokerOptions(command: Command): Command {
   return command
-    .option('--name <name>', 'name of this node, unique in the cluster')
     .addOption(
       new Option('--nats <url>', 'NATS server, or several separated by commas')
         .env('NATS_URL')
@@ -27,7 +27,11 @@ export function addNodeOptions(command: Command, defaultPort: number): Command {
       new Option('--nats-seed <file>', 'file with the nkey seed that the NATS server demands').env('NATS_SEED_FILE'),
     )
     .option('--prefix <tokens>', 'first tokens of all subjects', 'mezzo')
-    .option('--cluster <name>', 'name of the cluster', 'mezzo')
+    .option('--cluster <name>', 'name of the cluster', 'mezzo');
+}
+
+export function addNodeOptions(command: Command, defaultPort: number): Command {
+  return addBrokerOptions(command.option('--name <name>', 'name of this node, unique in the cluster'))
     .option(
       '--port <port>',
       'port of the HTTP server on 127.0.0.1, 0 for a free one',

@@ -17,7 +17,7 @@ import type { Offers } from '../offers/offers.ts';
 import type { Operations } from '../operations/operations.ts';
 import { machineKey } from '../registrar/index.ts';
 import type { Tasks } from '../tasks/tasks.ts';
-import { agentFault } from '../validation/agent.ts';
+import { Admission, isSameInfo, takeoverFault } from './admission.ts';
 import { Agent, type Introduction } from './agent.ts';
 import { AgentObserver } from './agent-observer.ts';
 import { LostTasks } from './lost-tasks.ts';
@@ -52,6 +52,7 @@ export class Agents {
   readonly #inverseOffers: InverseOffers;
   readonly #operations: Operations;
   readonly #frameworks: Frameworks;
+  readonly #admission: Admission;
   readonly #returning: ReturningTasks;
   readonly #lostTasks: LostTasks;
   /** By `id@node`, from the first registration on: who registers from there again replaces the one before. */
@@ -68,6 +69,7 @@ export class Agents {
     this.#inverseOffers = parts.inverseOffers;
     this.#operations = parts.operations;
     this.#frameworks = parts.frameworks;
+    this.#admission = new Admission(context);
     this.#returning = new ReturningTasks(context, parts.tasks);
     this.#lostTasks = new LostTasks(context, parts.tasks);
     this.scheduling = new Scheduling(context, {
@@ -95,7 +97,7 @@ export class Agents {
 
   register(introduction: Introduction, from: PID): void {
     const { agent: info } = introduction;
-    if (!this.#mayRegister(introduction, from)) return;
+    if (!this.#admission.admits(introduction, from)) return;
     const before = this.#byLocation.get(from.toString());
     if (before?.pid.equals(from) === true && (before.isConnected || before.state === 'registering')) {
       this.#step(before, 'REGISTER', {});
@@ -114,14 +116,14 @@ export class Agents {
     const { id } = info;
     if (id === undefined) return this.register(given, from);
     if (this.#context.goneAgents.has(id)) {
-      this.#refuse(from, 'Agent has been marked gone');
+      this.#admission.refuse(from, 'Agent has been marked gone');
       return;
     }
-    if (!this.#mayRegister(given, from)) return;
+    if (!this.#admission.admits(given, from)) return;
     const known = this.find(id);
     const fault = known?.isRegistered === true ? takeoverFault(known, info, from) : undefined;
     if (fault !== undefined) {
-      this.#refuse(from, fault);
+      this.#admission.refuse(from, fault);
       return;
     }
     const before = this.#byLocation.get(from.toString());
@@ -197,33 +199,6 @@ export class Agents {
   #calledBy(id: AgentID, from: PID): Agent | undefined {
     const agent = this.#context.agents.get(id);
     return agent?.pid.equals(from) === true ? agent : undefined;
-  }
-
-  #mayRegister({ agent: info, version, checkpointedResources }: Introduction, from: PID): boolean {
-    const { options, registry } = this.#context;
-    const { hostname, ip, domain } = info;
-    const machine = registry.state.machines.get(machineKey(ip === undefined ? { hostname } : { hostname, ip }));
-    if (machine?.mode === 'DOWN') return this.#refuse(from, 'Machine is `DOWN`');
-    // Mesos ignores them, and so they go on asking: a master of another configuration may take them.
-    const domainFault =
-      domain !== undefined && options.domain === undefined
-        ? 'it has a domain and the master has none'
-        : domain === undefined && options.requireAgentDomain
-          ? 'it has no domain'
-          : undefined;
-    if (domainFault !== undefined) {
-      this.#context.log.warn({ agent: from.toString(), hostname }, `ignored an agent: ${domainFault}`);
-      return false;
-    }
-    const fault = agentFault(info, version, checkpointedResources);
-    if (fault !== undefined) return this.#refuse(from, `Agent ${hostname} may not register: ${fault}`);
-    return true;
-  }
-
-  #refuse(to: PID, message: string): false {
-    this.#context.log.warn({ agent: to.toString() }, message);
-    this.#context.send(to, agentMessages.ShutdownAgent, { term: this.#context.term, message });
-    return false;
   }
 
   /** Another agent has come up at the address of this one, so this one is dead. */
@@ -306,7 +281,7 @@ export class Agents {
         for (const marked of this.#marked.get(agentId) ?? []) marked.set();
         this.#marked.delete(agentId);
         if (agent.pid.equals(this.#context.nobody)) break;
-        this.#refuse(agent.pid, occasion.why ?? '');
+        this.#admission.refuse(agent.pid, occasion.why ?? '');
         break;
       case 'startPinging':
         this.#startPinging(agent);
@@ -461,22 +436,4 @@ export class Agents {
     else if (report !== undefined)
       occasion.instructions = this.#returning.adopt(agent, report, isExpected ? undefined : why);
   }
-}
-
-/** Why somebody cannot be the agent whose id it gives, or undefined. */
-function takeoverFault(known: Agent, info: AgentInfo, from: PID): string | undefined {
-  if (known.info.hostname !== info.hostname) {
-    return `Agent ${known.id} is known from host ${known.info.hostname}, not ${info.hostname}`;
-  }
-  if (known.isConnected && known.pid.toString() !== from.toString()) {
-    return `Agent ${known.id} is connected from ${known.pid.toString()}, not ${from.toString()}`;
-  }
-  return undefined;
-}
-
-/** Where its HTTP server is changes with every start and is nobody's concern but the reader's. */
-function isSameInfo(left: AgentInfo, right: AgentInfo): boolean {
-  const plain = ({ resources: _resources, attributes, hostname, ip, domain }: AgentInfo): string =>
-    JSON.stringify([Object.entries(attributes).toSorted(), hostname, ip, domain?.region, domain?.zone]);
-  return plain(left) === plain(right) && Resources.of(left.resources).equals(Resources.of(right.resources));
 }

@@ -1,5 +1,10 @@
 import { type Offer, reservationRole, type Resource, Resources, UNRESERVED } from '@mezzo/protocol';
 
+export interface TakeOptions {
+  /** Default `any`: reserved resources first, completed with others. */
+  readonly from?: 'any' | 'reserved' | 'unreserved';
+}
+
 /** What is left of an offer while tasks are packed into it. */
 export class Basket {
   readonly offer: Offer;
@@ -16,22 +21,38 @@ export class Basket {
 
   /**
    * Takes what a task needs, reserved resources first, and gives it as the task must name it; undefined if there is not
-   * enough left, and then nothing is taken. Whose resources they are in `wanted` plays no part.
+   * enough left, and then nothing is taken. Whose resources they are in `wanted` plays no part. Persistent volumes are never
+   * part of it.
    *
    * @throws ResourcesParseError for text that `Resources.parse` refuses
    */
-  take(wanted: Resources | string): Resource[] | undefined {
-    let rest = this.#left;
-    const taken: Resource[] = [];
+  take(wanted: Resources | string, { from = 'any' }: TakeOptions = {}): Resource[] | undefined {
+    let rest = this.#left.filter((part) => part.disk?.persistence === undefined && isFrom(part, from));
+    const all: Resource[] = [];
     for (const need of typeof wanted === 'string' ? Resources.parse(wanted) : wanted) {
       const found = need.type === 'SCALAR' ? scalars(rest, need.name, need.scalar) : whole(rest, need);
       if (found === undefined) return undefined;
       rest = rest.minus(Resources.of(found));
-      taken.push(...found);
+      all.push(...found);
     }
-    this.#left = rest;
-    return taken;
+    this.#left = this.#left.minus(Resources.of(all));
+    return all;
   }
+
+  /** Takes a persistent volume, as a task or an operation must name it; undefined if there is none with that id. */
+  takeVolume(persistenceId: string): Resource | undefined {
+    const [volume] = this.#left.filter(({ disk }) => disk?.persistence?.id === persistenceId);
+    if (volume !== undefined) this.#left = this.#left.minus(Resources.of([volume]));
+    return volume;
+  }
+}
+
+function isFrom(resource: Resource, from: NonNullable<TakeOptions['from']>): boolean {
+  return from === 'any' || isReserved(resource) === (from === 'reserved');
+}
+
+function isReserved(resource: Resource): boolean {
+  return reservationRole(resource) !== UNRESERVED;
 }
 
 /** An amount may be put together from reserved and unreserved parts. */
@@ -58,6 +79,5 @@ function whole(from: Resources, need: Resource): Resource[] | undefined {
 }
 
 function reservedFirst(resources: Resources): readonly Resource[] {
-  const isReserved = (resource: Resource): boolean => reservationRole(resource) !== UNRESERVED;
   return [...resources.filter(isReserved), ...resources.filter((resource) => !isReserved(resource))];
 }

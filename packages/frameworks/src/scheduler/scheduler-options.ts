@@ -1,5 +1,5 @@
 import { type Duration, type PID, toMilliseconds } from '@mezzo/process';
-import type { FrameworkID, FrameworkInfo } from '@mezzo/protocol';
+import type { FrameworkID, FrameworkInfo, OfferConstraints } from '@mezzo/protocol';
 import type { Scheduler } from './scheduler.ts';
 
 /** Who the framework is. */
@@ -21,14 +21,23 @@ export interface FrameworkOptions {
   readonly hostname?: string;
   readonly webuiUrl?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** By role, alternatives of what an offer must at least hold, such as `{ web: [{ cpus: 2 }] }`. Default: the cluster's. */
+  readonly offerFilters?: NonNullable<FrameworkInfo['offerFilters']>;
+  /** By role, which agents may be offered. Default: all. */
+  readonly offerConstraints?: OfferConstraints;
 }
+
+/** What of a framework may change while it is subscribed; the master refuses another user, checkpoint or principal. */
+export type FrameworkChanges = Partial<Omit<FrameworkOptions, 'id'>>;
 
 export interface SchedulerOptions {
   /** Name of the cluster whose leader to follow. */
   readonly cluster: string;
   readonly framework: FrameworkOptions;
   readonly scheduler: Scheduler;
-  /** `automatic`: an update is acknowledged when the `update` callback has returned. Default `automatic`. */
+  /** Roles of the framework that get no offers until revived, from the first subscription on. Default none. */
+  readonly suppressedRoles?: readonly string[];
+  /** `automatic`: an update is acknowledged when the `update` or `operationUpdate` callback has returned. Default `automatic`. */
   readonly acknowledge?: 'automatic' | 'manual';
   /** First wait for the answer to a subscription; it doubles (MESOS_REGISTRATION_BACKOFF_FACTOR). Default 2 s. */
   readonly registrationBackoffFactor?: Duration;
@@ -46,9 +55,11 @@ export interface SchedulerOptions {
 
 /** The framework as messages carry it. */
 export function frameworkInfoOf(options: FrameworkOptions): FrameworkInfo {
-  const { roles = ['*'], capabilities = [], checkpoint = false, failoverTimeout = 0, labels, ...rest } = options;
+  const { id, roles = ['*'], capabilities = [], checkpoint = false, failoverTimeout = 0, labels, ...rest } = options;
   return {
     ...rest,
+    // As in Mesos, an empty id is none: what was stored under no id yet is a new framework.
+    ...(id === undefined || id.length === 0 ? {} : { id }),
     roles: [...roles],
     capabilities: [...capabilities],
     checkpoint,

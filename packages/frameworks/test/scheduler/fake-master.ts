@@ -1,4 +1,4 @@
-import { type Message, type PID, Process, type Runtime } from '@mezzo/process';
+import { type BodyOf, type Message, type PID, Process, type Runtime } from '@mezzo/process';
 import {
   AgentID,
   detectTopic,
@@ -26,6 +26,12 @@ type CallName =
   | 'Kill'
   | 'Acknowledge'
   | 'Reconcile'
+  | 'AcceptInverseOffers'
+  | 'DeclineInverseOffers'
+  | 'AcknowledgeOperation'
+  | 'ReconcileOperations'
+  | 'ShutdownExecutor'
+  | 'MessageToExecutor'
   | 'Teardown';
 type Body<N extends CallName> = Calls[N] extends Message<infer T> ? T : never;
 
@@ -38,6 +44,12 @@ const names: readonly CallName[] = [
   'Kill',
   'Acknowledge',
   'Reconcile',
+  'AcceptInverseOffers',
+  'DeclineInverseOffers',
+  'AcknowledgeOperation',
+  'ReconcileOperations',
+  'ShutdownExecutor',
+  'MessageToExecutor',
   'Teardown',
 ];
 
@@ -47,6 +59,9 @@ export class FakeMaster extends Process {
   /** Answers subscriptions by itself. */
   subscribes = true;
   scheduler: PID | undefined;
+  /** Why it refuses updates of the framework; undefined if it does not. */
+  refusal: string | undefined;
+  readonly updates: BodyOf<typeof schedulerMessages.UpdateFramework>[] = [];
   readonly #calls: { readonly name: CallName; readonly body: unknown; readonly at: number }[] = [];
   #numbers = 0;
 
@@ -67,6 +82,10 @@ export class FakeMaster extends Process {
         this.#called(name, body, from),
       );
     }
+    this.answer(schedulerMessages.UpdateFramework, (body) => {
+      this.updates.push(body);
+      return this.refusal === undefined ? {} : { fault: this.refusal };
+    });
     this.runtime.listen(
       detectTopic,
       this.defer(() => this.announce()),

@@ -1,101 +1,9 @@
 import { expect } from 'chai';
-import type { LocalPID } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
-import {
-  AnnouncementDetector,
-  FrameworkID,
-  type Offer,
-  schedulerMessages,
-  TaskID,
-  type TaskStatus,
-} from '@mezzo/protocol';
-import {
-  type Driver,
-  type Scheduler,
-  type SchedulerDriver,
-  type SchedulerOptions,
-  shellTask,
-  startScheduler,
-} from '@mezzo/frameworks';
+import { AnnouncementDetector, FrameworkID, type Offer, schedulerMessages, TaskID } from '@mezzo/protocol';
+import { type SchedulerDriver, shellTask, startScheduler } from '@mezzo/frameworks';
 import { FakeMaster } from './fake-master.ts';
-
-/** Keeps what it hears, one line per event. */
-class Recorder implements Scheduler {
-  readonly events: string[] = [];
-  readonly held: Offer[] = [];
-  readonly statuses: TaskStatus[] = [];
-  driver: Driver | undefined;
-
-  subscribed(driver: Driver, { frameworkId, again }: { frameworkId: string; again: boolean }): void {
-    this.driver = driver;
-    this.events.push(`subscribed ${frameworkId}${again ? ' again' : ''}`);
-  }
-  offers(_driver: Driver, offers: readonly Offer[]): void {
-    this.held.push(...offers);
-    this.events.push(`offers ${offers.map(({ id }) => id).join(' ')}`);
-  }
-  rescinded(_driver: Driver, offerId: string): void {
-    this.events.push(`rescinded ${offerId}`);
-  }
-  update(_driver: Driver, status: TaskStatus): void {
-    this.statuses.push(status);
-    this.events.push(`${status.taskId} ${status.state}`);
-  }
-  failure(_driver: Driver, agentId: string): void {
-    this.events.push(`failure ${agentId}`);
-  }
-  error(_driver: Driver, message: string): void {
-    this.events.push(`error ${message}`);
-  }
-  disconnected(): void {
-    this.events.push('disconnected');
-  }
-}
-
-interface Stage {
-  readonly world: Simulation;
-  readonly master: FakeMaster;
-  readonly recorder: Recorder;
-  readonly driver: LocalPID<SchedulerDriver>;
-  /** Calls a method of the driver in its turn. */
-  call<R>(act: (driver: SchedulerDriver) => R): Promise<R>;
-}
-
-async function stage(world: Simulation, options: Partial<SchedulerOptions> = {}): Promise<Stage> {
-  const master = FakeMaster.on(await world.start('master'));
-  const runtime = await world.start('framework');
-  const recorder = new Recorder();
-  const driver = startScheduler(runtime, {
-    cluster: 'test',
-    framework: { name: 'test' },
-    scheduler: recorder,
-    ...options,
-  });
-  await world.advance('100ms');
-  return {
-    world,
-    master,
-    recorder,
-    driver,
-    call: async (act) => {
-      const result = runtime.dispatch(driver, act);
-      await world.settle();
-      return result.get() as ReturnType<typeof act>;
-    },
-  };
-}
-
-async function launch({ call, recorder, world }: Stage, ...ids: string[]): Promise<void> {
-  const offer = recorder.held.at(-1);
-  if (offer === undefined) throw new Error('no offer to launch with');
-  await call((driver) =>
-    driver.accept(
-      offer,
-      ids.map((id) => shellTask(offer, { id, command: 'true', resources: offer.resources })),
-    ),
-  );
-  await world.advance('10ms');
-}
+import { launch, Recorder, stage } from './stage.ts';
 
 describe('SchedulerDriver', () => {
   let world: Simulation;
@@ -349,7 +257,7 @@ describe('SchedulerDriver', () => {
       expect(master.calls('Accept')).to.deep.equal([]);
     });
 
-    it('gives tasks that it cannot send back as lost, or dropped if the framework is partition aware', async () => {
+    it('SCHED-12 gives tasks that it cannot send back as lost, or dropped if the framework is partition aware', async () => {
       for (const [capabilities, state] of [
         [[], 'TASK_LOST'],
         [['PARTITION_AWARE'], 'TASK_DROPPED'],

@@ -66,8 +66,10 @@ export class Frameworks {
 
   /** What the framework asks to be from now on; without a fault it is done. */
   update(given: FrameworkInfo, suppressedRoles: readonly string[] | undefined, from: PID): { readonly fault?: string } {
-    const framework = given.id === undefined ? undefined : this.calledBy(given.id, from);
-    if (framework === undefined) return { fault: 'The framework is not subscribed from here' };
+    const framework = given.id === undefined ? undefined : this.#context.frameworks.get(given.id);
+    // A question comes from an address of its own; what can be known is the node.
+    if (framework?.pid?.node !== from.node || framework.pid.incarnation !== from.incarnation)
+      return { fault: 'The framework is not subscribed from here' };
     const info = withDefaultRole(given);
     const fault = frameworkFault(info, suppressedRoles) ?? immutableFault(framework.info, info);
     if (fault !== undefined) return { fault };

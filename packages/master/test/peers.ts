@@ -1,4 +1,12 @@
-import { type BodyOf, type ExitReason, type Message, type PID, Process } from '@mezzo/process';
+import {
+  type BodyOf,
+  type ExitReason,
+  type Future,
+  type Message,
+  type PID,
+  Process,
+  type Request,
+} from '@mezzo/process';
 import {
   AgentID,
   agentMessages,
@@ -46,6 +54,15 @@ abstract class Peer extends Process {
   }
 
   protected heard(_kind: string, _body: unknown, _from: PID): void {}
+
+  question<Q, A>(kind: Request<Q, A>, body: Q): Future<A> {
+    return this.ask(this.master ?? this.runtime.pid('master@master'), kind, body);
+  }
+
+  /** Speaks to the master at this address from now on. */
+  follow(address: string): void {
+    this.master = this.runtime.pid(address);
+  }
 
   /** What a peer says first to a node that was started again is lost: the session was with the one before. */
   knock(): void {

@@ -20,7 +20,7 @@ describe('a framework that updates itself', () => {
     suppressedRoles: string[] = [],
   ): Promise<string | undefined> => {
     const framework = { ...before, id: scheduler.id, ...changes };
-    const answer = scheduler.runtime.ask(scheduler.runtime.pid('master@master'), schedulerMessages.UpdateFramework, {
+    const answer = scheduler.question(schedulerMessages.UpdateFramework, {
       framework,
       suppressedRoles,
     });
@@ -36,7 +36,7 @@ describe('a framework that updates itself', () => {
     expect(await update({}, ['c'])).to.match(/Suppressed role 'c'/);
     const stranger = await cluster.scheduler('framework-2');
     const framework = { ...before, id: scheduler.id };
-    const answer = stranger.runtime.ask(stranger.runtime.pid('master@master'), schedulerMessages.UpdateFramework, {
+    const answer = stranger.question(schedulerMessages.UpdateFramework, {
       framework,
     });
     await cluster.advance('1s');

@@ -51,9 +51,8 @@ class Masters implements AsyncDisposable {
 /** Registers with whoever leads. */
 const agentOf = async (masters: Masters): Promise<FakeAgent> => {
   const agent = new FakeAgent();
-  const runtime = await masters.world.start('agent');
-  runtime.spawn(agent);
-  agent.master = runtime.pid(masters.leader.address);
+  (await masters.world.start('agent')).spawn(agent);
+  agent.follow(masters.leader.address);
   agent.register();
   await masters.world.advance('1s');
   return agent;
@@ -71,7 +70,7 @@ describe('one master of several', () => {
     await world.advance('3s');
     expect(masters.leading).to.have.length(1);
     expect(compareTerms(masters.leader.term, first.term)).to.be.above(0);
-    agent.master = agent.runtime.pid(masters.leader.address);
+    agent.follow(masters.leader.address);
     agent.reregister([], [], id);
     await world.advance('1s');
     expect(agent.received.at(-1)?.kind).to.match(/reregistered|ping/);

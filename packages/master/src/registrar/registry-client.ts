@@ -1,4 +1,4 @@
-import { type BodyOf, Future, type Message, type PID, type Request, type Unwrapped } from '@mezzo/process';
+import { type BodyOf, Deferred, Future, type Message, type PID, type Request, type Unwrapped } from '@mezzo/process';
 import { type MasterInfo, registrarMessages, type RegistryOperation, type Term } from '@mezzo/protocol';
 import { RegistryState } from './registry-state.ts';
 
@@ -20,6 +20,7 @@ export class RegistryClient {
   readonly #options: RegistryClientOptions;
   #state = new RegistryState();
   #isRecovered = false;
+  readonly #recovered = new Deferred<void>();
 
   constructor(options: RegistryClientOptions) {
     this.#options = options;
@@ -40,6 +41,7 @@ export class RegistryClient {
         this.#state = RegistryState.of(body.registry);
         this.#isRecovered = true;
         recovered();
+        this.#recovered.set();
       }),
     );
     answer.onFailed(deferred((error: unknown) => lost(`Cannot recover the registry: ${String(error)}`)));
@@ -47,11 +49,11 @@ export class RegistryClient {
 
   /**
    * READY in a turn of the master: with nothing once it is stored, or with why it was rejected and nothing was changed.
-   * Where it cannot be known whether it was stored, the master ends.
+   * What comes before the registry is recovered waits for that. Where it cannot be known whether it was stored, the master ends.
    */
   change(operation: RegistryOperation): Future<string | undefined> {
     const { registrar, term, ask, deferred, lost } = this.#options;
-    if (!this.#isRecovered) return Future.ready('The registry is not recovered yet: try again');
+    if (!this.#isRecovered) return this.#recovered.future.andThen(deferred(() => this.change(operation)));
     return ask(registrar, registrarMessages.ChangeRegistry, { term, operation })
       .repair((failed) => Future.ready({ outcome: 'LOST', message: String(failed.failure()) } as const))
       .andThen(

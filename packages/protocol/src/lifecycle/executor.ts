@@ -1,9 +1,9 @@
 import { compile, effects, events, type EffectOf, type EventOf, type StateOf } from '@mezzo/process/xstate';
 import { setup } from 'xstate';
 
-// Events: REGISTERED is an executor's first word, or its first after its agent was away; LAUNCH_FAILED comes from the
-// containerizer; SHUTDOWN is the framework's wish, its end, or an executor that breaks the protocol; IDLE is an executor
-// that registers when nothing is left for it to do; EXITED its container's end.
+// Events: REGISTERED is an executor's first word, or its first after its agent was away; IDLE is the first word of one for
+// which nothing is left to do; LAUNCH_FAILED comes from the containerizer; SHUTDOWN is the framework's wish, its end, or an
+// executor that breaks the protocol; EXITED its container's end, or that it need not be started any more.
 //
 // Effects: awaitRegistration and stopAwaiting are the timer of executor_registration_timeout; deliverTasks hands over what
 // is queued; sendShutdown asks it to end, awaitEnd and stopAwaitingEnd are the timer of its grace period; destroyContainer
@@ -57,6 +57,7 @@ export const executorMachine = setup({
       exit: 'stopAwaitingEnd',
       on: {
         GRACE_OVER: { actions: 'destroyContainer' },
+        LAUNCH_FAILED: { target: 'terminated', actions: ['settleTasks', 'reportExit'] },
         EXITED: { target: 'terminated', actions: ['settleTasks', 'reportExit'] },
       },
     },

@@ -5,11 +5,10 @@ import { setup } from 'xstate';
 // that the task does not take in its state is dropped; the agent acknowledges it all the same, so that the executor
 // stops repeating it.
 //
-// Effects: prepareExecutor makes the sandbox and starts the task's executor; sendTask hands the task to it; sendKill
-// asks it to kill; updateKilledDuringLaunch makes the TASK_KILLED update with reason TASK_KILLED_DURING_LAUNCH and
-// stores it; storeUpdate gives the update to the status update manager (which acknowledges the executor and delivers
-// until the scheduler acknowledges); shutdownExecutor ends one that breaks the protocol; completeTask moves the task
-// into the executor's history.
+// Effects: sendTask hands the task to its executor; sendKill asks it to kill; updateKilledDuringLaunch makes the
+// TASK_KILLED update with reason TASK_KILLED_DURING_LAUNCH and stores it; storeUpdate gives the update to the status
+// update manager (which acknowledges the executor and delivers until the scheduler acknowledges); shutdownExecutor ends
+// one that breaks the protocol; completeTask moves the task into the executor's history.
 
 /**
  * A task as its agent sees it: queued until its executor takes tasks, launched while the executor has it, terminated
@@ -37,7 +36,6 @@ export const taskAtAgentMachine = setup({
     ),
   },
   actions: effects(
-    'prepareExecutor',
     'sendTask',
     'sendKill',
     'updateKilledDuringLaunch',
@@ -51,12 +49,14 @@ export const taskAtAgentMachine = setup({
   on: { FRAMEWORK_REMOVED: { target: '.completed', actions: 'completeTask' } },
   states: {
     queued: {
-      entry: 'prepareExecutor',
       on: {
         DELIVER: { target: 'launched', actions: 'sendTask' },
         KILL: { target: 'terminated', actions: 'updateKilledDuringLaunch' },
-        // The sandbox could not be made.
+        // The executor ended, or never began.
         TASK_FAILED: { target: 'terminated', actions: 'storeUpdate' },
+        TASK_LOST: { target: 'terminated', actions: 'storeUpdate' },
+        TASK_DROPPED: { target: 'terminated', actions: 'storeUpdate' },
+        TASK_GONE: { target: 'terminated', actions: 'storeUpdate' },
       },
     },
     launched: {

@@ -38,6 +38,11 @@ describe('framework at the master', () => {
       ['disconnected', 'FAILOVER_TIMEOUT', 'completed', 'stopFailoverTimer removeFramework'],
     ],
 
+    'can be torn down also before it came back': [
+      ['recovered', 'TEARDOWN', 'completed', 'removeFramework'],
+      ['disconnected', 'TEARDOWN', 'completed', 'stopFailoverTimer removeFramework'],
+    ],
+
     'can be torn down while connected': [
       ['connected', 'TEARDOWN', 'completed', 'deactivate discardOffers removeFramework detachConnection'],
     ],

@@ -5,9 +5,9 @@ import { agreesWithXstate, reachesAllStates, tell, type Row } from './story.ts';
 const progress = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'];
 
 describe('task at the agent', () => {
-  it('begins queued, with its executor to be prepared', () => {
+  it('begins queued, with nothing to do', () => {
     expect(taskAtAgent.initial).to.equal('queued');
-    expect(taskAtAgent.initialEffects).to.deep.equal(['prepareExecutor']);
+    expect(taskAtAgent.initialEffects).to.deep.equal([]);
   });
 
   tell(taskAtAgent, {
@@ -17,7 +17,9 @@ describe('task at the agent', () => {
       ['queued', 'KILL', 'terminated', 'updateKilledDuringLaunch'],
     ],
 
-    'fails before its executor got it': [['queued', 'TASK_FAILED', 'terminated', 'storeUpdate']],
+    'ends before its executor got it when that ends': ['TASK_FAILED', 'TASK_LOST', 'TASK_DROPPED', 'TASK_GONE'].map(
+      (event): Row => ['queued', event, 'terminated', 'storeUpdate'],
+    ),
 
     'follows the updates of its executor in any order': progress.map((event): Row => [
       'launched',

@@ -51,6 +51,16 @@ describe('task at the master', () => {
 
     'may be brought back before it was started': [['TASK_STAGING', 'TASK_STAGING', 'TASK_STAGING', 'forwardUpdate']],
 
+    'is gone with an agent that operators gave up, or lost to a framework that does not know partitions': [
+      ...fromLive('AGENT_GONE', 'TASK_GONE_BY_OPERATOR', 'recoverResources sendUpdate completeTask'),
+      ...fromLive('AGENT_GONE_UNAWARE', 'TASK_LOST', 'recoverResources sendUpdate keepUnreachable'),
+    ],
+
+    'that was unreachable is completed when operators give its agent up, and its framework is told': [
+      ['TASK_UNREACHABLE', 'AGENT_GONE', 'TASK_GONE_BY_OPERATOR', 'sendUpdate completeTask'],
+      ['TASK_UNREACHABLE', 'AGENT_GONE_UNAWARE', 'TASK_LOST', 'sendUpdate completeTask'],
+    ],
+
     'is lost when its agent is removed, or breaks its connection and the framework does not checkpoint': [
       ...fromLive('AGENT_REMOVED', 'TASK_LOST', 'recoverResources sendUpdate completeTask'),
       ...fromLive('AGENT_DISCONNECTED', 'TASK_LOST', 'recoverResources sendUpdate completeTask'),
@@ -60,6 +70,8 @@ describe('task at the master', () => {
       ...atTerminal('AGENT_UNREACHABLE', 'sendUpdate keepUnreachable'),
       ...atTerminal('AGENT_UNREACHABLE_UNAWARE', 'sendUpdate keepUnreachable'),
       ...atTerminal('AGENT_REMOVED', 'sendUpdate completeTask'),
+      ...atTerminal('AGENT_GONE', 'sendUpdate completeTask'),
+      ...atTerminal('AGENT_GONE_UNAWARE', 'sendUpdate completeTask'),
       ...atTerminal('AGENT_DISCONNECTED', 'sendUpdate completeTask'),
     ],
 

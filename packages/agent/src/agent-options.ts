@@ -18,6 +18,16 @@ export interface AgentOptions {
   readonly registrationBackoffFactor?: Duration;
   /** Kill tasks when the agent's node stops. If not, they run on until an agent with the same work directory starts. Default true. */
   readonly killTasksOnStop?: boolean;
+  /** How long an executor that is a program may take to register (executor_registration_timeout). Default 1 min. */
+  readonly executorRegistrationTimeout?: Duration;
+  /** How long an executor may take to end when it is asked to (executor_shutdown_grace_period). Default 5 s. */
+  readonly executorShutdownGracePeriod?: Duration;
+  /** How long executors wait for an agent that is away (recovery_timeout). Default 15 min. */
+  readonly recoveryTimeout?: Duration;
+  /** How many executors that have ended `/state` still shows, of each framework (max_completed_executors_per_framework). Default 150. */
+  readonly maxCompletedExecutorsPerFramework?: number;
+  /** Environment of executors that are programs, such as how to reach the cluster's broker; Mesos's variables and the executor's own win. Default: none. */
+  readonly executorEnvironment?: Readonly<Record<string, string>>;
   /** Where to learn who leads. Default: an AnnouncementDetector is spawned. */
   readonly detector?: PID;
   /** Called once if the agent ends by itself: the master told it to, or it cannot go on. */

@@ -1,7 +1,6 @@
 import {
   type AgentInfo,
   type AgentState,
-  type CommandInfo,
   type FrameworkInfo,
   type Leader,
   Resources,
@@ -9,7 +8,9 @@ import {
   UNRESERVED,
 } from '@mezzo/protocol';
 import type { AgentFramework } from './agent-framework.ts';
+import type { AgentExecutor } from './agent-executor.ts';
 import type { AgentTask } from './agent-task.ts';
+import { agentCapabilities } from './capabilities.ts';
 import { agentVersion } from './version.ts';
 
 export interface AgentSnapshot {
@@ -26,9 +27,7 @@ export interface AgentSnapshot {
 /** What `/state` answers: the keys of Mesos's agent, and `state` and `used_resources` besides. Times are seconds. */
 export function agentState(agent: AgentSnapshot): object {
   const total = Resources.of(agent.info.resources);
-  const used = Resources.sum(
-    agent.running.flatMap(({ tasks }) => [...tasks.values()].filter((task) => task.isActive).map(resourcesOf)),
-  );
+  const used = Resources.sum(agent.running.flatMap(({ executors }) => [...executors.values()].map(usedBy)));
   return {
     version: agentVersion,
     start_time: agent.startTime / 1000,
@@ -36,7 +35,7 @@ export function agentState(agent: AgentSnapshot): object {
     pid: agent.pid,
     hostname: agent.info.hostname,
     state: agent.state,
-    capabilities: [],
+    capabilities: agentCapabilities,
     resources: flat(total),
     used_resources: flat(used),
     unreserved_resources: flat(total.unreserved()),
@@ -61,32 +60,34 @@ function describeFramework(framework: AgentFramework): object {
     hostname: info.hostname ?? '',
     ...(info.principal === undefined ? {} : { principal: info.principal }),
     roles: info.roles,
-    executors: [...framework.tasks.values()].map((task) => describeExecutor(task, info)),
-    completed_executors: framework.completed.map((task) => describeExecutor(task, info)),
+    executors: [...framework.executors.values()].map((executor) => describeExecutor(executor, info)),
+    completed_executors: framework.completed.map((executor) => describeExecutor(executor, info)),
   };
 }
 
-function commandLine({ shell, value, arguments: argv }: CommandInfo): string {
-  return shell ? `sh -c '${value}'` : [value, ...argv.slice(1)].join(' ');
-}
-
-/** Each command task has an executor of its own. */
-function describeExecutor(task: AgentTask, framework: FrameworkInfo): object {
-  const { command } = task.info;
-  const shown = command === undefined ? '' : commandLine(command);
-  const isQueued = task.state === 'queued';
-  const isCompleted = task.state === 'completed';
+function describeExecutor(executor: AgentExecutor, framework: FrameworkInfo): object {
+  const { info, run, sandbox, isGenerated } = executor;
+  const tasks = [...executor.tasks.values()];
+  const isQueued = ({ state }: AgentTask): boolean => state === 'queued';
   return {
-    id: task.run.executorId,
-    name: `Command Executor (Task: ${task.id}) (Command: ${shown.length > 15 ? `${shown.slice(0, 12)}...` : shown})`,
-    source: task.id,
-    container: task.run.containerId,
-    directory: task.sandbox,
-    resources: flat(resourcesOf(task)),
-    tasks: isQueued || isCompleted ? [] : [describeTask(task, framework)],
-    queued_tasks: isQueued ? [describeTask(task, framework)] : [],
-    completed_tasks: isCompleted ? [describeTask(task, framework)] : [],
+    id: run.executorId,
+    name: info.name ?? '',
+    source: info.source ?? '',
+    container: run.containerId,
+    directory: sandbox,
+    resources: flat(usedBy(executor)),
+    ...(isGenerated ? {} : { type: info.type }),
+    tasks: tasks.filter((task) => !isQueued(task)).map((task) => describeTask(task, framework)),
+    queued_tasks: tasks.filter(isQueued).map((task) => describeTask(task, framework)),
+    completed_tasks: (executor.completed ?? []).map((task) => describeTask(task, framework)),
   };
+}
+
+/** Nothing is set aside for the executor of a command. */
+function usedBy({ info, isGenerated, state, tasks }: AgentExecutor): Resources {
+  const own = isGenerated || state === 'terminated' ? [] : [Resources.of(info.resources)];
+  const active = [...tasks.values()].filter((task) => task.isActive);
+  return Resources.sum([...own, ...active.map(resourcesOf)]);
 }
 
 function describeTask(task: AgentTask, framework: FrameworkInfo): object {
@@ -95,7 +96,7 @@ function describeTask(task: AgentTask, framework: FrameworkInfo): object {
     id: task.id,
     name: task.info.name,
     framework_id: task.frameworkId,
-    executor_id: '',
+    executor_id: task.executor.isGenerated ? '' : task.run.executorId,
     slave_id: task.run.agentId,
     state: task.latestState,
     resources: flat(resourcesOf(task)),

@@ -1,4 +1,3 @@
-import type { PID } from '@mezzo/process';
 import {
   type FrameworkID,
   isTerminal,
@@ -11,38 +10,34 @@ import {
   type TaskStatus,
   type UpdateUUID,
 } from '@mezzo/protocol';
+import type { AgentExecutor } from './agent-executor.ts';
 import type { Run } from './work-directory.ts';
 
 /** A task that a master has given to this agent. */
 export class AgentTask {
   readonly id: TaskID;
   readonly info: TaskInfo;
-  readonly run: Run;
-  readonly sandbox: string;
+  readonly executor: AgentExecutor;
   state: TaskAtAgentState = taskAtAgent.initial;
+  /** The tasks that were launched with it, all or none, itself included. */
+  group: readonly AgentTask[] | undefined;
   /** One per state entered, oldest first, without data. */
   readonly statuses: TaskStatus[] = [];
-  executor: PID | undefined;
-  /** Its executor was told to end because it broke the protocol. */
-  isExecutorShutDown = false;
   /** Updates on their way to the status update manager. */
   readonly storing = new Set<UpdateUUID>();
 
-  constructor(id: TaskID, info: TaskInfo, run: Run, sandbox: string) {
+  constructor(id: TaskID, info: TaskInfo, executor: AgentExecutor) {
     this.id = id;
     this.info = info;
-    this.run = run;
-    this.sandbox = sandbox;
+    this.executor = executor;
+  }
+
+  get run(): Run {
+    return this.executor.run;
   }
 
   get frameworkId(): FrameworkID {
     return this.run.frameworkId;
-  }
-
-  /** Under which Mesos's clients look for the sandbox. */
-  get virtualPath(): string {
-    const { frameworkId, executorId } = this.run;
-    return `/frameworks/${frameworkId}/executors/${executorId}/runs/latest`;
   }
 
   get latestState(): TaskState {
@@ -61,7 +56,7 @@ export class AgentTask {
 
   /** As it is told to a master. */
   toTask(): Task {
-    const { agentId, frameworkId } = this.run;
+    const { agentId, frameworkId, executorId } = this.run;
     const { name, resources } = this.info;
     return {
       taskId: this.id,
@@ -70,6 +65,7 @@ export class AgentTask {
       name,
       state: this.latestState,
       resources,
+      ...(this.executor.isGenerated ? {} : { executorId }),
       statuses: [...this.statuses],
     };
   }

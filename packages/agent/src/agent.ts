@@ -1,18 +1,35 @@
-import { dispatch, type ExitReason, type Future, json, type PID, text, toMilliseconds } from '@mezzo/process';
-import { type AgentID, type AgentInfo, agentMessages, parseAgentResources, Resources } from '@mezzo/protocol';
+import {
+  type BodyOf,
+  dispatch,
+  type ExitReason,
+  type Future,
+  json,
+  type PID,
+  text,
+  toMilliseconds,
+} from '@mezzo/process';
+import {
+  type AgentID,
+  type AgentInfo,
+  agentMessages,
+  type FrameworkInfo,
+  parseAgentResources,
+  Resources,
+} from '@mezzo/protocol';
 import { AgentProcesses } from './agent-processes.ts';
+import type { AgentFramework } from './agent-framework.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentState } from './agent-state.ts';
-import { TaskKeeper } from './task-keeper.ts';
+import { agentCapabilities } from './capabilities.ts';
+import { OrderTaker } from './order-taker.ts';
 import { agentVersion } from './version.ts';
 import { WorkDirectory } from './work-directory.ts';
 
 const { RegisterAgent, ReregisterAgent, ShutdownAgent } = agentMessages;
 
 /** Runs the tasks that the leading master sends, and tells it what becomes of them until that is acknowledged. */
-export class Agent extends TaskKeeper {
+export class Agent extends OrderTaker {
   readonly #options: AgentOptions;
-  readonly #folders: WorkDirectory;
   readonly #resources: Resources;
   #spawned: AgentProcesses | undefined;
   #startTime = 0;
@@ -22,9 +39,15 @@ export class Agent extends TaskKeeper {
   /** `startAgent` makes one. Throws AgentError WORK_DIRECTORY_INVALID, ResourcesParseError, or DURATION_INVALID. */
   constructor(detector: PID, options: AgentOptions) {
     const folders = new WorkDirectory(options.workDirectory);
-    super('agent', detector, toMilliseconds(options.registrationBackoffFactor ?? '1s'), folders);
+    const times = {
+      registrationTimeout: toMilliseconds(options.executorRegistrationTimeout ?? '1mins'),
+      shutdownGracePeriod: toMilliseconds(options.executorShutdownGracePeriod ?? '5secs'),
+      recoveryTimeout: toMilliseconds(options.recoveryTimeout ?? '15mins'),
+    };
+    const backoff = toMilliseconds(options.registrationBackoffFactor ?? '1s');
+    super('agent', detector, backoff, folders, times, options.executorEnvironment ?? {});
     this.#options = options;
-    this.#folders = folders;
+    this.frameworks.maxCompletedExecutors = options.maxCompletedExecutorsPerFramework ?? 150;
     this.#resources = Resources.of(parseAgentResources(options.resources, options.defaultRole));
     this.installOfLeader(ShutdownAgent, ({ message }) => this.#shutdownAgent(message));
     this.route('/state', () => json(this.#describe()), { help: 'What this agent is, has and runs, as Mesos tells it' });
@@ -37,7 +60,7 @@ export class Agent extends TaskKeeper {
     this.#startTime = this.clock.now();
     this.runtime.router.delegate ??= this.self.id;
     const processes = (this.#spawned = AgentProcesses.spawn(this.runtime, this.self, {
-      workDirectory: this.#folders,
+      workDirectory: this.folders,
       killOnStop: this.#options.killTasksOnStop ?? true,
     }));
     for (const process of processes.all) this.link(process);
@@ -68,20 +91,28 @@ export class Agent extends TaskKeeper {
   }
 
   protected override register(master: PID): void {
-    this.send(master, RegisterAgent, { agent: this.#info(undefined), version: agentVersion });
+    this.send(master, RegisterAgent, this.#introduction(undefined));
   }
 
   protected override reregister(master: PID, agentId: AgentID): void {
     const alive = this.frameworks.running();
+    const executors = alive.flatMap((framework) => [...framework.executors.values()]);
     this.send(master, ReregisterAgent, {
-      agent: this.#info(agentId),
-      version: agentVersion,
+      ...this.#introduction(agentId),
       tasks: alive.flatMap(({ tasks }) => [...tasks.values()].map((task) => task.toTask())),
-      frameworks: alive.map(({ id, info }) => ({ ...info, id })),
+      executors: executors
+        .filter(({ isGenerated, state }) => !isGenerated && state !== 'terminated')
+        .map(({ framework, info }) => ({ frameworkId: framework.id, executor: info })),
+      frameworks: alive.map(describedFramework),
+      completedFrameworks: this.frameworks.history.map((framework) => ({
+        framework: describedFramework(framework),
+        tasks: framework.completed.flatMap(({ completed = [] }) => completed.map((task) => task.toTask())),
+      })),
     });
   }
 
   protected override resumeUpdates(): void {
+    super.resumeUpdates();
     void dispatch(this.processes.statusUpdates, (p) => p.resume());
   }
 
@@ -100,6 +131,7 @@ export class Agent extends TaskKeeper {
   }
 
   protected override emptied(): void {
+    super.emptied();
     this.#farewell?.();
   }
 
@@ -117,6 +149,14 @@ export class Agent extends TaskKeeper {
     this.stopRegistering();
     if (this.frameworks.isEmpty) return farewell();
     for (const framework of this.frameworks.running()) this.shutdownFramework(framework.id);
+  }
+
+  #introduction(id: AgentID | undefined): BodyOf<typeof RegisterAgent> {
+    return { agent: this.#info(id), version: agentVersion, capabilities: agentCapabilities };
+  }
+
+  protected override describe(id: AgentID): AgentInfo {
+    return this.#info(id);
   }
 
   #info(id: AgentID | undefined): AgentInfo {
@@ -141,4 +181,8 @@ export class Agent extends TaskKeeper {
     if (this.#spawned === undefined) throw new Error('The agent is not initialized');
     return this.#spawned;
   }
+}
+
+function describedFramework({ id, info }: AgentFramework): FrameworkInfo {
+  return { ...info, id };
 }

@@ -6,6 +6,8 @@ const longestHistory = 50;
 
 /** The frameworks that have something on this agent, and those that had. */
 export class FrameworkTable {
+  /** Of each framework (max_completed_executors_per_framework). */
+  maxCompletedExecutors = 150;
   readonly #present = new Map<FrameworkID, AgentFramework>();
   readonly #past: AgentFramework[] = [];
 
@@ -31,14 +33,10 @@ export class FrameworkTable {
     return this.all().filter(({ isTerminating }) => !isTerminating);
   }
 
-  withExecutor(address: string): AgentFramework | undefined {
-    for (const framework of this.#present.values()) if (framework.executors.has(address)) return framework;
-    return undefined;
-  }
-
   /** The framework with this id, with the newest information about it: the present one, the past one, or a new one. */
   open(id: FrameworkID, info: FrameworkInfo): AgentFramework {
-    const framework = this.#present.get(id) ?? this.#takeFromPast(id) ?? new AgentFramework(id, info);
+    const framework =
+      this.#present.get(id) ?? this.#takeFromPast(id) ?? new AgentFramework(id, info, this.maxCompletedExecutors);
     this.#present.set(id, framework);
     framework.info = info;
     return framework;

@@ -25,6 +25,8 @@ describe('an agent', () => {
     });
     const uuids = master.updates.map(({ status }) => status.uuid);
     expect(new Set(uuids).size).to.equal(3);
+    await cluster.world.advance('1s');
+    expect(master.exits, 'the master does not know that it has an executor').to.deep.equal([]);
   });
 
   it("runs the shell line in its sandbox with Mesos's variables, and the task's own win", async () => {

@@ -3,7 +3,10 @@ import {
   AgentID,
   agentMessages,
   detectTopic,
+  type DrainConfig,
   encodeLeader,
+  ExecutorID,
+  type ExecutorInfo,
   FrameworkID,
   type FrameworkInfo,
   leaderTopic,
@@ -17,16 +20,23 @@ const {
   AcknowledgeStatusUpdate,
   AgentRegistered,
   AgentReregistered,
+  DrainAgent,
+  ExecutorMessage,
+  ExitedExecutor,
   ForwardStatusUpdate,
+  FrameworkMessage,
   KillTask,
   Ping,
   Pong,
   RegisterAgent,
   ReregisterAgent,
   RunTask,
+  RunTaskGroup,
   ShutdownAgent,
+  ShutdownAgentExecutor,
   ShutdownFramework,
   UnregisterAgent,
+  UpdateFramework,
 } = agentMessages;
 
 export const agentId = AgentID('agent-id-1');
@@ -53,6 +63,24 @@ export function taskOf(id: string, command: string, more: Partial<TaskInfo> = {}
   };
 }
 
+/** A program of a framework's own. */
+export function customExecutor(id: string, more: Partial<ExecutorInfo> = {}): ExecutorInfo {
+  return {
+    executorId: ExecutorID(id),
+    type: 'CUSTOM',
+    frameworkId,
+    name: 'my executor',
+    command: { value: './executor', shell: true, arguments: [], environment: {} },
+    resources: [{ type: 'SCALAR', name: 'cpus', scalar: 0.5, allocationRole: '*' }],
+    ...more,
+  };
+}
+
+export function defaultExecutor(id: string): ExecutorInfo {
+  const { command: _command, ...executor } = customExecutor(id, { type: 'DEFAULT' });
+  return executor;
+}
+
 /** What an agent says to its master, written down; it answers as a master does, unless told not to. */
 export class FakeMaster extends Process {
   readonly term: Term;
@@ -62,6 +90,8 @@ export class FakeMaster extends Process {
   readonly updates: StatusUpdate[] = [];
   readonly pongs: AgentID[] = [];
   readonly unregistered: AgentID[] = [];
+  readonly exits: BodyOf<typeof ExitedExecutor>[] = [];
+  readonly messages: BodyOf<typeof ExecutorMessage>[] = [];
   acknowledges = true;
   answers = true;
   pings = true;
@@ -91,6 +121,8 @@ export class FakeMaster extends Process {
       this.updates.push(update);
       if (this.acknowledges) this.acknowledge(update);
     });
+    this.install(ExitedExecutor, (body) => void this.exits.push(body));
+    this.install(ExecutorMessage, (body) => void this.messages.push(body));
     this.install(Pong, (body) => void this.pongs.push(body.agentId));
     this.install(UnregisterAgent, (body) => void this.unregistered.push(body.agentId));
     this.runtime.listen(
@@ -113,6 +145,37 @@ export class FakeMaster extends Process {
 
   run(task: TaskInfo, info: FrameworkInfo = framework, term = this.term): void {
     if (this.agent !== undefined) this.send(this.agent, RunTask, { term, framework: info, frameworkId, task });
+  }
+
+  /** @param launchExecutor whether the master thinks that the executor does not run yet */
+  runIn(executor: ExecutorInfo, task: TaskInfo, launchExecutor: boolean, info: FrameworkInfo = framework): void {
+    const { command: _command, ...rest } = task;
+    const body = { term: this.term, framework: info, frameworkId, launchExecutor, task: { ...rest, executor } };
+    if (this.agent !== undefined) this.send(this.agent, RunTask, body);
+  }
+
+  runGroup(executor: ExecutorInfo, given: TaskInfo[], launchExecutor: boolean, info: FrameworkInfo = framework): void {
+    const tasks = given.map((task) => ({ ...task, executor }));
+    const body = { term: this.term, framework: info, frameworkId, launchExecutor, executor, tasks };
+    if (this.agent !== undefined) this.send(this.agent, RunTaskGroup, body);
+  }
+
+  shutdownExecutor(id: string): void {
+    const body = { term: this.term, frameworkId, executorId: ExecutorID(id) };
+    if (this.agent !== undefined) this.send(this.agent, ShutdownAgentExecutor, body);
+  }
+
+  tellExecutor(id: string, data: Uint8Array): void {
+    const body = { term: this.term, frameworkId, executorId: ExecutorID(id), data };
+    if (this.agent !== undefined) this.send(this.agent, FrameworkMessage, body);
+  }
+
+  updateFramework(info: FrameworkInfo): void {
+    if (this.agent !== undefined) this.send(this.agent, UpdateFramework, { term: this.term, framework: info });
+  }
+
+  drain(config: DrainConfig): void {
+    if (this.agent !== undefined) this.send(this.agent, DrainAgent, { term: this.term, config });
   }
 
   kill(taskId: string, gracePeriod?: number): void {

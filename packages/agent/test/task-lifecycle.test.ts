@@ -53,7 +53,7 @@ class Bench implements AsyncDisposable {
     return { uuid, isForwarded: master.updates.some((update) => update.status.uuid === uuid) };
   }
 
-  /** The executors that `/state` shows with the state of their task, running and completed ones. */
+  /** The states of the tasks that `/state` shows, of those with an update to acknowledge and of completed ones. */
   async shown(): Promise<{ readonly present: string[]; readonly past: string[] }> {
     const state = (await this.cluster.state()) as unknown as {
       readonly frameworks: readonly ShownFramework[];
@@ -63,7 +63,9 @@ class Bench implements AsyncDisposable {
     return {
       present: all.flatMap(({ executors }) => executors.flatMap(({ tasks }) => tasks.map((shown) => shown.state))),
       past: all.flatMap((shown) =>
-        shown.completed_executors.flatMap((executor) => executor.completed_tasks.map(({ state: last }) => last)),
+        [...shown.executors, ...shown.completed_executors].flatMap(({ completed_tasks: tasks }) =>
+          tasks.map(({ state: last }) => last),
+        ),
       ),
     };
   }
@@ -73,9 +75,14 @@ class Bench implements AsyncDisposable {
   }
 }
 
+interface ShownExecutor {
+  readonly tasks: readonly { readonly state: string }[];
+  readonly completed_tasks: readonly { readonly state: string }[];
+}
+
 interface ShownFramework {
-  readonly executors: readonly { readonly tasks: readonly { readonly state: string }[] }[];
-  readonly completed_executors: readonly { readonly completed_tasks: readonly { readonly state: string }[] }[];
+  readonly executors: readonly ShownExecutor[];
+  readonly completed_executors: readonly ShownExecutor[];
 }
 
 function isExecutor(id: string): boolean {

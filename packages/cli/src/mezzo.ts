@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './lab/own-strings.ts';
 import { Command } from 'commander';
 import { agent } from './commands/agent.ts';
 import { cluster } from './commands/cluster.ts';

@@ -74,7 +74,8 @@ export class Network {
   readonly #nodes = new Map<string, Attached>();
   /** The pairs, in their direction, between which frames are lost: a set for each partition. */
   readonly #cuts = new Set<Set<string>>();
-  readonly #arrivals = new Map<string, number>();
+  /** When the last frame arrives, by sender and receiver. */
+  readonly #arrivals = new Map<string, Map<string, number>>();
   /** What frozen nodes, and under the key '' the frozen broker, hold back. */
   readonly #held = new Map<string, (() => void)[]>();
   /** Nodes that come back with the broker. */
@@ -374,11 +375,12 @@ export class Network {
     const receiver = this.#nodes.get(to);
     const sends = sender?.breaks;
     const receives = receiver?.breaks;
-    const between = pair(from, to);
     const sent = this.#clock.now();
     // Never before what was sent earlier between the same two.
-    const due = Math.max(sent + fate.delay, this.#arrivals.get(between) ?? 0);
-    this.#arrivals.set(between, due);
+    let arrivals = this.#arrivals.get(from);
+    if (arrivals === undefined) this.#arrivals.set(from, (arrivals = new Map<string, number>()));
+    const due = Math.max(sent + fate.delay, arrivals.get(to) ?? 0);
+    arrivals.set(to, due);
     this.#clock.timer(due - sent, () => {
       if (run !== this.#brokerRuns) return arrive('broker killed');
       // Half the way is the sender's connection, the other half the receiver's.

@@ -1,7 +1,7 @@
 import type { ExitStatus } from '@mezzo/process';
 
 /** Linux's numbers of the signals that end processes. */
-const signals: Readonly<Record<number, string>> = {
+export const signals: Readonly<Record<number, string>> = {
   1: 'SIGHUP',
   2: 'SIGINT',
   3: 'SIGQUIT',

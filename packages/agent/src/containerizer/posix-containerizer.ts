@@ -1,9 +1,11 @@
 import { type Child, Deferred, type ExitReason, type ExitStatus, Future, Process, type Timer } from '@mezzo/process';
-import type { CommandInfo, ContainerID } from '@mezzo/protocol';
+import { type CommandInfo, ContainerID } from '@mezzo/protocol';
+import { inOrder } from '../recovery/in-order.ts';
+import type { VolumeMount } from '../resources/volumes.ts';
 import type { WorkDirectory } from '../work-directory.ts';
-import { decodeExitRecord } from './exit-record.ts';
-import { killLeftovers } from './leftovers.ts';
-import { encodeProcessRecord } from './process-record.ts';
+import { AdoptedChild, livingWrapper, readExitRecord, unseenEnd } from './adopted-child.ts';
+import { killLeftover } from './leftovers.ts';
+import { encodeProcessRecord, type ProcessRecord } from './process-record.ts';
 import { wrapped } from './wrapper.ts';
 
 export interface ContainerConfig {
@@ -12,7 +14,12 @@ export interface ContainerConfig {
   readonly sandbox: string;
   readonly command: CommandInfo;
   readonly environment: Readonly<Record<string, string>>;
+  /** Become symbolic links in the sandbox. Without isolation a read-only volume can be written all the same. */
+  readonly volumes?: readonly VolumeMount[];
 }
+
+/** Milliseconds after which it is looked again whether adopted commands have ended (libprocess's MAX_REAP_INTERVAL). */
+const lookInterval = 1000;
 
 interface Container {
   readonly id: ContainerID;
@@ -48,28 +55,53 @@ export class PosixContainerizer extends Process {
     }
   }
 
-  /** Kills what an earlier agent with this work directory left running. Gives the number of process groups killed. */
-  recover(): Future<number> {
-    return killLeftovers(this.runtime.files, this.runtime.children, this.#folders.containers);
+  /**
+   * Takes up what an earlier agent with this work directory left. Of the containers in `known`, and those nested in them, it
+   * adopts what still runs: `waitFor`, `kill`, `discard` and `remove` are for them too. What has ended has its recorded status;
+   * what ended without anybody seeing it, with the machine or before it ran, counts as killed. All others are killed and
+   * forgotten. Gives the number of process groups killed.
+   */
+  recover(known: Iterable<ContainerID> = []): Future<number> {
+    const { files, children } = this.runtime;
+    const ids = new Set(known);
+    return files
+      .list(this.#folders.containers)
+      .repair((): readonly string[] => [])
+      .andThen((names) =>
+        inOrder(names, (name) => {
+          const isKnown = ContainerID.is(name) && (ids.has(name) || [...ids].some((id) => name.startsWith(`${id}.`)));
+          if (!isKnown) return killLeftover(files, children, `${this.#folders.containers}/${name}`);
+          return this.#adopt(name).map(() => false);
+        }),
+      )
+      .andThen(
+        this.deferred((killed: readonly boolean[]) => {
+          for (const id of ids) if (!this.#containers.has(id)) this.#open(id).terminated.set(unseenEnd);
+          this.#lookLater();
+          return killed.filter(Boolean).length;
+        }),
+      );
   }
 
   /** READY when the command runs. Fails when it cannot be started; a program that does not exist starts, and exits 127. */
   launch(config: ContainerConfig): Future<void> {
-    const container: Container = {
-      id: config.containerId,
-      terminated: new Deferred(),
-      child: undefined,
-      killAt: undefined,
-      killTimer: undefined,
-    };
-    this.#containers.set(container.id, container);
+    const container = this.#open(config.containerId);
     const { files, children } = this.runtime;
     const folder = this.#folder(container);
+    const links = new Map<string, string>();
+    for (const { containerPath, hostPath } of config.volumes ?? []) {
+      if (leadsOut(containerPath)) {
+        this.#containers.delete(container.id);
+        const expected = "expected a relative path without '..'";
+        return Future.failed(new Error(`A volume cannot be seen at ${JSON.stringify(containerPath)}: ${expected}`));
+      }
+      links.set(containerPath, hostPath);
+    }
     return files
       .createFolder(folder)
       .andThen(() =>
         children.spawn({
-          ...wrapped(folder, children.bootId, argumentsOf(config.command)),
+          ...wrapped(folder, children.bootId, argumentsOf(config.command), links),
           folder: config.sandbox,
           environment: config.environment,
           stdout: `${config.sandbox}/stdout`,
@@ -119,10 +151,49 @@ export class PosixContainerizer extends Process {
     return this.runtime.files.remove(this.#folder(container));
   }
 
-  /** Kills what runs in it, and forgets it when it has ended. */
+  /** Kills what runs in it and in those nested in it (`containerId.child`), and forgets them when they have ended. */
   discard(containerId: ContainerID): void {
-    this.kill(containerId, 0);
-    this.#containers.get(containerId)?.terminated.future.onReady(this.defer(() => void this.remove(containerId)));
+    for (const { id, terminated } of this.#containers.values()) {
+      if (id !== containerId && !id.startsWith(`${containerId}.`)) continue;
+      this.kill(id, 0);
+      terminated.future.onReady(this.defer(() => void this.remove(id)));
+    }
+  }
+
+  #open(id: ContainerID): Container {
+    const terminated = new Deferred<ExitStatus>();
+    const container: Container = { id, terminated, child: undefined, killAt: undefined, killTimer: undefined };
+    this.#containers.set(id, container);
+    return container;
+  }
+
+  #adopt(id: ContainerID): Future<void> {
+    const { files, children } = this.runtime;
+    const folder = `${this.#folders.containers}/${id}`;
+    return livingWrapper(files, children, folder)
+      .andThen((record) => readExitRecord(files, folder).map((recorded) => ({ record, recorded })))
+      .andThen(
+        this.deferred(
+          ({ record, recorded }: { record: ProcessRecord | undefined; recorded: ExitStatus | undefined }) => {
+            const container = this.#open(id);
+            if (record === undefined) return void container.terminated.set(recorded ?? unseenEnd);
+            container.child = new AdoptedChild(record, folder);
+            this.#started(container);
+          },
+        ),
+      );
+  }
+
+  #lookLater(): void {
+    const adopted = [...this.#containers.values()].flatMap(({ child }) =>
+      child instanceof AdoptedChild && child.exited.isPending ? [child] : [],
+    );
+    if (adopted.length === 0) return;
+    const { files, children } = this.runtime;
+    this.delay(lookInterval, () => {
+      const looked = inOrder(adopted, (child) => child.look(files, children));
+      looked.onAny(this.defer(() => this.#lookLater()));
+    });
   }
 
   #record(container: Container, { pid, startTime }: Child): Future<void> {
@@ -150,15 +221,14 @@ export class PosixContainerizer extends Process {
 
   /** Our own child keeps its pid until its exit is known here, so the group is surely its own. */
   #signal({ child }: Container, signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (child?.exited.isPending === true) this.runtime.children.signalGroup(child.pid, signal);
+    if (child?.exited.isPending !== true) return;
+    if (child instanceof AdoptedChild) void child.signal(this.runtime.children, signal);
+    else this.runtime.children.signalGroup(child.pid, signal);
   }
 
   #exited(container: Container, child: Child): void {
     container.killTimer?.cancel();
-    const read = this.runtime.files.read(`${this.#folder(container)}/exit`);
-    const recorded = read.map((bytes) => decodeExitRecord(new TextDecoder().decode(bytes)));
-    recorded
-      .repair(() => undefined)
+    readExitRecord(this.runtime.files, this.#folder(container))
       .andThen((status) => (status === undefined ? this.#withoutRecord(child) : Future.ready(status)))
       .onReady((status) => void container.terminated.set(status));
   }
@@ -181,4 +251,9 @@ export class PosixContainerizer extends Process {
 /** As Mesos: a line for sh, or a program and its argv, whose first element is the program's own name. */
 function argumentsOf(command: CommandInfo): readonly string[] {
   return command.shell ? ['/bin/sh', '-c', command.value] : [command.value, ...command.arguments.slice(1)];
+}
+
+function leadsOut(containerPath: string): boolean {
+  const parts = containerPath.split('/');
+  return containerPath.startsWith('/') || /^\.?$|\0/.test(containerPath) || parts.includes('..');
 }

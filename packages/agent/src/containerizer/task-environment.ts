@@ -1,7 +1,7 @@
 import type { AgentID, CommandInfo, ExecutorID, FrameworkID, TaskID } from '@mezzo/protocol';
 
 /** Nothing of the agent's own environment reaches tasks, so programs must still be found. */
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A task's environment: what Mesos gives an executor; what the task itself names wins. */
 export function taskEnvironment(task: {
@@ -11,6 +11,8 @@ export function taskEnvironment(task: {
   readonly taskId: TaskID;
   readonly sandbox: string;
   readonly command: CommandInfo;
+  /** Whose resources it has. */
+  readonly role: string | undefined;
 }): Record<string, string> {
   return {
     PATH: defaultPath,
@@ -21,6 +23,7 @@ export function taskEnvironment(task: {
     MESOS_FRAMEWORK_ID: task.frameworkId,
     MESOS_EXECUTOR_ID: task.executorId,
     MESOS_TASK_ID: task.taskId,
+    ...(task.role === undefined ? {} : { MESOS_ALLOCATION_ROLE: task.role }),
     ...task.command.environment,
   };
 }

@@ -24,11 +24,28 @@ printf '%d\\n' "$status" > "$run/exit.new" && /bin/mv -f "$run/exit.new" "$run/e
 exit "$status"
 `;
 
-/** The program and arguments that run `command` (a program and its arguments) under the wrapper. */
+/** Makes symbolic links in the working directory: pairs of a link and its target come first, closed by `--`. */
+const linker = `while [ "$1" != -- ]; do
+case \${1#./} in */*) /bin/mkdir -p "\${1%/*}" || exit 1 ;; esac
+/bin/ln -sfn "$2" "$1" || exit 1
+shift 2
+done
+shift
+`;
+
+/**
+ * The program and arguments that run `command` (a program and its arguments) under the wrapper.
+ *
+ * @param links targets of symbolic links to be made first, by their paths below the working directory
+ */
 export function wrapped(
   runFolder: string,
   bootId: string,
   command: readonly string[],
+  links: ReadonlyMap<string, string> = new Map(),
 ): { readonly file: string; readonly arguments: readonly string[] } {
-  return { file: '/bin/sh', arguments: ['-c', wrapper, 'mezzo-task', runFolder, bootId, ...command] };
+  const run = ['mezzo-task', runFolder, bootId, ...command];
+  if (links.size === 0) return { file: '/bin/sh', arguments: ['-c', wrapper, ...run] };
+  const pairs = [...links].flatMap(([link, target]) => [`./${link}`, target]);
+  return { file: '/bin/sh', arguments: ['-c', `${linker}${wrapper}`, 'mezzo-task', ...pairs, '--', ...run.slice(1)] };
 }

@@ -1,5 +1,6 @@
-import { Future, message, type PID, Process } from '@mezzo/process';
+import { Deferred, Future, message, type PID, Process } from '@mezzo/process';
 import { type FrameworkID, isTerminal, type StatusUpdate, type TaskID, type UpdateUUID } from '@mezzo/protocol';
+import type { RecoveredStream } from './recovered-stream.ts';
 import { UpdateStream } from './update-stream.ts';
 
 /** To the agent: an update that is due for delivery, for the first time or again. */
@@ -11,6 +12,10 @@ export type Acknowledged = 'unexpected' | 'next' | 'terminal';
 /** Mesos's STATUS_UPDATE_RETRY_INTERVAL_MIN and _MAX, in milliseconds. */
 const firstRetry = 10_000;
 const lastRetry = 600_000;
+/** Milliseconds after which what could not be stored is tried again. */
+const storeRetry = 10_000;
+/** Of how many updates of finished streams it is remembered that they were taken. */
+const longestMemory = 10_000;
 
 /**
  * Keeps the status updates of an agent's tasks until the scheduler has acknowledged them. One stream per task; only its
@@ -19,6 +24,8 @@ const lastRetry = 600_000;
 export class StatusUpdates extends Process {
   readonly #agent: PID;
   readonly #streams = new Map<FrameworkID, Map<TaskID, UpdateStream>>();
+  /** Updates of streams that are finished, oldest first: a copy that comes late must not begin the stream anew. */
+  readonly #finished = new Set<UpdateUUID>();
   #paused = true;
 
   constructor(agent: PID) {
@@ -31,8 +38,24 @@ export class StatusUpdates extends Process {
   }
 
   /**
-   * Takes an update, which must have a uuid, and gives false for one that was taken before. READY once it is stored.
-   * Fails if it cannot be; then it was not taken.
+   * Takes up streams where the agent before left them; those whose terminal update is acknowledged are dropped. To be called
+   * before anything is stored. Nothing is sent before `resume`.
+   */
+  recover(streams: readonly RecoveredStream[]): void {
+    for (const recovered of streams) {
+      const stream = UpdateStream.recovered(recovered);
+      const { frameworkId, taskId, updates, acknowledged } = recovered;
+      const isFinished = updates.some(
+        ({ status: { state, uuid } }) => isTerminal(state) && uuid !== undefined && acknowledged.has(uuid),
+      );
+      if (isFinished) this.#remember(stream);
+      else if (stream.seen.size > 0) this.#streamsOf(frameworkId).set(taskId, stream);
+    }
+  }
+
+  /**
+   * Takes an update, which must have a uuid, and gives false for one that was taken before. READY once it is stored: if that
+   * fails, as on a full disk, it is tried again every 10 s, and later updates of the task wait for it.
    *
    * @param file where the task's stream is checkpointed; undefined if its framework does not checkpoint. The first call for a task decides.
    */
@@ -40,25 +63,16 @@ export class StatusUpdates extends Process {
     const { uuid, taskId } = update.status;
     if (uuid === undefined)
       return Future.failed(`Status update ${update.status.state} of task '${taskId}' has no uuid`);
+    if (this.#finished.has(uuid)) return Future.ready(false);
     const stream = this.#open(update.frameworkId, taskId, file);
-    // Written to the same file in order, so the earlier copy is stored when this is.
+    const waiting = stream.unstored.find((other) => other.update.status.uuid === uuid);
+    if (waiting !== undefined) return waiting.stored.future.map(() => false);
     if (stream.seen.has(uuid)) return Future.ready(false);
     stream.seen.add(uuid);
-    return stream
-      .write(this.runtime.files, { type: 'UPDATE', update })
-      .andThen(
-        this.deferred(() => {
-          stream.pending.push(update);
-          if (stream.head === update) this.#sendFirst(stream);
-          return true;
-        }),
-      )
-      .repair(
-        this.deferred((outcome: Future<boolean>) => {
-          stream.seen.delete(uuid);
-          return Future.failed<boolean>(outcome.failure());
-        }),
-      );
+    const stored = new Deferred<boolean>();
+    stream.unstored.push({ update, stored });
+    if (stream.unstored.length === 1) this.#storeNext(stream);
+    return stored.future;
   }
 
   /** The scheduler has the update. Fails if that cannot be stored; the update stays in flight then. */
@@ -98,6 +112,28 @@ export class StatusUpdates extends Process {
     this.#streams.delete(frameworkId);
   }
 
+  #storeNext(stream: UpdateStream): void {
+    const [next] = stream.unstored;
+    if (next === undefined || stream.isClosed) return;
+    const { update, stored } = next;
+    const written = stream.write(this.runtime.files, { type: 'UPDATE', update });
+    written.onReady(
+      this.defer(() => {
+        stream.unstored.shift();
+        stream.pending.push(update);
+        if (stream.head === update) this.#sendFirst(stream);
+        stored.set(true);
+        this.#storeNext(stream);
+      }),
+    );
+    written.onFailed(
+      this.defer((error: unknown) => {
+        this.runtime.log.error({ err: error, file: stream.file }, 'Could not store a status update; trying again');
+        stream.storing = this.delay(storeRetry, () => this.#storeNext(stream));
+      }),
+    );
+  }
+
   #acknowledged(stream: UpdateStream, head: StatusUpdate): Acknowledged {
     stream.stop();
     stream.acknowledging = undefined;
@@ -126,16 +162,31 @@ export class StatusUpdates extends Process {
   }
 
   #open(frameworkId: FrameworkID, taskId: TaskID, file: string | undefined): UpdateStream {
-    let streams = this.#streams.get(frameworkId);
-    if (streams === undefined) this.#streams.set(frameworkId, (streams = new Map<TaskID, UpdateStream>()));
+    const streams = this.#streamsOf(frameworkId);
     let stream = streams.get(taskId);
     if (stream === undefined) streams.set(taskId, (stream = new UpdateStream(file)));
     return stream;
   }
 
+  #streamsOf(frameworkId: FrameworkID): Map<TaskID, UpdateStream> {
+    let streams = this.#streams.get(frameworkId);
+    if (streams === undefined) this.#streams.set(frameworkId, (streams = new Map<TaskID, UpdateStream>()));
+    return streams;
+  }
+
+  #remember({ seen }: UpdateStream): void {
+    for (const uuid of seen) this.#finished.add(uuid);
+    for (const oldest of this.#finished) {
+      if (this.#finished.size <= longestMemory) break;
+      this.#finished.delete(oldest);
+    }
+  }
+
   #close(frameworkId: FrameworkID, taskId: TaskID): void {
     const streams = this.#streams.get(frameworkId);
-    streams?.get(taskId)?.close();
+    const stream = streams?.get(taskId);
+    if (stream !== undefined) this.#remember(stream);
+    stream?.close();
     streams?.delete(taskId);
     if (streams?.size === 0) this.#streams.delete(frameworkId);
   }

@@ -1,5 +1,6 @@
-import { type Files, Future, type Timer } from '@mezzo/process';
+import { type Deferred, type Files, Future, type Timer } from '@mezzo/process';
 import type { StatusUpdate, UpdateUUID } from '@mezzo/protocol';
+import type { RecoveredStream } from './recovered-stream.ts';
 import { encodeUpdateRecord, type UpdateRecord } from './update-record.ts';
 
 /** The updates of one task, in the order in which they were stored; the first is delivered until it is acknowledged. */
@@ -7,6 +8,8 @@ export class UpdateStream {
   /** Where records are appended; undefined for a framework that does not checkpoint. */
   readonly file: string | undefined;
   readonly pending: StatusUpdate[] = [];
+  /** Those that are taken and not stored yet, in order; the first is being written. */
+  readonly unstored: { readonly update: StatusUpdate; readonly stored: Deferred<boolean> }[] = [];
   /** Every update that was ever taken, acknowledged ones too. */
   readonly seen = new Set<UpdateUUID>();
   /** The head while its acknowledgement is being stored. */
@@ -14,6 +17,8 @@ export class UpdateStream {
   /** Nothing is sent any more, not even what is being stored just now. */
   isClosed = false;
   retry: Timer | undefined;
+  /** Of the next attempt to write the first that is not stored. */
+  storing: Timer | undefined;
   /** Milliseconds until the head is sent again. */
   retryInterval = 0;
   #written: Future<void> = Future.ready(undefined);
@@ -21,6 +26,18 @@ export class UpdateStream {
 
   constructor(file: string | undefined) {
     this.file = file;
+  }
+
+  static recovered({ file, updates, acknowledged, isTorn }: RecoveredStream): UpdateStream {
+    const stream = new UpdateStream(file);
+    stream.#torn = isTorn;
+    for (const update of updates) {
+      const { uuid } = update.status;
+      if (uuid === undefined) continue;
+      stream.seen.add(uuid);
+      if (!acknowledged.has(uuid)) stream.pending.push(update);
+    }
+    return stream;
   }
 
   get head(): StatusUpdate | undefined {
@@ -46,6 +63,8 @@ export class UpdateStream {
 
   close(): void {
     this.isClosed = true;
+    this.storing?.cancel();
+    for (const { stored } of this.unstored) stored.abandon();
     this.stop();
   }
 

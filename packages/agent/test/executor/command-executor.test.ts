@@ -1,6 +1,13 @@
 import { type LocalPID, Process } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
-import { ContainerID, executorMessages, ExecutorID, FrameworkID, type TaskStatus } from '@mezzo/protocol';
+import {
+  ContainerID,
+  executorMessages,
+  ExecutorID,
+  FrameworkID,
+  type TaskInfo,
+  type TaskStatus,
+} from '@mezzo/protocol';
 import { expect } from 'chai';
 import { PosixContainerizer } from '../../src/containerizer/posix-containerizer.ts';
 import { CommandExecutor } from '../../src/executor/command-executor.ts';
@@ -30,7 +37,7 @@ class FakeAgent extends Process {
   }
 }
 
-async function start(world: Simulation, reportsKilling = false) {
+async function start(world: Simulation, reportsKilling = false, more: Partial<TaskInfo> = {}) {
   const runtime = await world.start('agent-1');
   const agent = new FakeAgent('agent');
   const agentPid = runtime.spawn(agent);
@@ -46,11 +53,15 @@ async function start(world: Simulation, reportsKilling = false) {
       reportsKilling,
     }),
   );
-  const task = taskOf('t1', 'x');
+  const task = taskOf('t1', 'x', more);
   return {
     agent,
     launch: (): boolean => runtime.send(executor, LaunchTask, { frameworkId, task, sandbox }),
-    kill: (): boolean => runtime.send(executor, KillExecutorTask, { taskId: task.taskId }),
+    kill: (gracePeriod?: number): boolean =>
+      runtime.send(executor, KillExecutorTask, {
+        taskId: task.taskId,
+        ...(gracePeriod === undefined ? {} : { gracePeriod }),
+      }),
     shutdown: (): boolean => runtime.send(executor, ShutdownExecutor, {}),
     lives: (): boolean => runtime.processes.includes(executor.id),
     children: world.machine('agent-1').children,
@@ -113,6 +124,61 @@ describe('the command executor', () => {
     kill();
     await world.advance('5s');
     expect(agent.updates.at(-1)).to.include({ state: 'TASK_KILLED', message: 'Command exited with status 0' });
+  });
+
+  for (const [what, later, expected] of [
+    ['shortens the time that is left', 1000, 2000],
+    ['never makes it longer', 60_000, 10_000],
+  ] as const) {
+    it(`when it is told to kill again ${what}`, async () => {
+      await using world = new Simulation({ script: () => ({ stubborn: true }) });
+      const { launch, kill, children } = await start(world);
+      launch();
+      await world.advance('1s');
+      kill(10_000);
+      await world.advance('1s');
+      kill(later);
+      await world.advance(expected - 1000 - 10);
+      expect(children.running).to.have.length(1);
+      await world.advance(20);
+      expect(children.running).to.deep.equal([]);
+    });
+  }
+
+  it('AGENT-18 kills a task that takes longer than it may, with its grace period, and says that it failed', async () => {
+    await using world = new Simulation({ script: () => ({ stubborn: true }) });
+    const { agent, launch, lives, children } = await start(world, true, {
+      maxCompletionTime: 10_000,
+      killGracePeriod: 1000,
+    });
+    launch();
+    await world.advance(10_990);
+    expect(children.running).to.have.length(1);
+    await world.advance(100);
+    expect(children.running).to.deep.equal([]);
+    expect(agent.states).to.deep.equal(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_FAILED']);
+    expect(agent.updates.at(-1)).to.include({
+      source: 'SOURCE_EXECUTOR',
+      reason: 'REASON_MAX_COMPLETION_TIME_REACHED',
+      message: 'Command terminated with signal SIGKILL',
+    });
+    expect(lives()).to.equal(false);
+  });
+
+  it('lets a task that ends in time, or is killed, be', async () => {
+    for (const [run, states] of [
+      [{ duration: '5s' }, ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']],
+      [{ stubborn: true }, ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']],
+    ] as const) {
+      await using world = new Simulation({ script: () => run });
+      const { agent, launch, kill } = await start(world, false, { maxCompletionTime: 6000, killGracePeriod: 10_000 });
+      launch();
+      await world.advance('5500ms');
+      kill();
+      await world.advance('20s');
+      expect(agent.states).to.deep.equal(states);
+      expect(agent.updates.at(-1)).to.not.have.property('reason');
+    }
   });
 
   it('does not kill what has ended', async () => {

@@ -160,22 +160,27 @@ describe('the status update manager', () => {
     expect(receiver.numbers).to.deep.equal([1, 2]);
   });
 
-  it('does not take an update that cannot be written, takes it when asked again, and leaves no half line before it', async () => {
+  it('holds an update that a full disk has no room for, and those after it, until it is written, and leaves no half line before it', async () => {
     await using world = new Simulation();
     const { receiver, manager } = await start(world);
-    const { files } = world.machine('agent-1');
-    files.failWrites = 'ENOSPC';
-    const failed = dispatch(manager, (p) => p.store(updateOf(1), '/meta/t1'));
+    const { files, disk } = world.machine('agent-1');
+    disk.capacity = 12;
+    const first = dispatch(manager, (p) => p.store(updateOf(1), '/meta/t1'));
+    await world.advance('9s');
+    const others = [2, 1].map((number) => dispatch(manager, (p) => p.store(updateOf(number), '/meta/t1')));
+    disk.capacity = 10_000;
     await world.settle();
-    expect(failed.isFailed).to.equal(true);
+    expect([first, ...others].every(({ isPending }) => isPending)).to.equal(true);
     expect(receiver.numbers).to.deep.equal([]);
-    files.failWrites = undefined;
-    files.write('/meta/t1', '{"type":"UPD');
-    const taken = dispatch(manager, (p) => p.store(updateOf(1), '/meta/t1'));
-    await world.settle();
-    expect(taken.get()).to.equal(true);
+    await world.advance('1s');
+    expect([first, ...others].map((stored) => stored.get())).to.deep.equal([true, true, false]);
     expect(receiver.numbers).to.deep.equal([1]);
-    expect(JSON.parse((files.peek('/meta/t1') ?? '').split('\n')[1] ?? '')).to.deep.include({ type: 'UPDATE' });
+    const [torn, ...lines] = (files.peek('/meta/t1') ?? '').trimEnd().split('\n');
+    expect(torn).to.have.length(12);
+    expect(lines.map((line) => (JSON.parse(line) as { update: StatusUpdate }).update.status.uuid)).to.deep.equal([
+      uuid(1),
+      uuid(2),
+    ]);
   });
 
   it('keeps an update in flight whose acknowledgement cannot be written', async () => {

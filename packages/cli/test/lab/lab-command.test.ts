@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const mezzo = fileURLToPath(new URL('../../dist/mezzo.js', import.meta.url));
 const idleAllocator = fileURLToPath(new URL('idle-allocator.mjs', import.meta.url));
@@ -15,8 +16,12 @@ interface Ended {
 }
 
 function lab(folder: string, ...args: readonly string[]): Promise<Ended> {
+  return node(folder, mezzo, 'lab', ...args);
+}
+
+function node(folder: string, ...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [mezzo, 'lab', ...args], { cwd: folder, encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd: folder, encoding: 'utf8' }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
     });
   });
@@ -80,6 +85,16 @@ describe('mezzo lab', function () {
       expect(JSON.parse(stdout)).to.have.nested.property('roles[0].offers', 0);
     });
 
+    it('runs a module that the scenario names relative to itself, wherever somebody is', async () => {
+      const path = relative(folder, idleAllocator);
+      expect(path).to.match(/^\.\.\//);
+      await writeFile(join(folder, 'idle.yaml'), `${small}allocator: ${path}\n`);
+      const away = await mkdtemp(join(folder, 'away-'));
+      const { code, stdout, stderr } = await lab(away, 'run', '../idle.yaml', '--json');
+      expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).to.have.nested.property('roles[0].offers', 0);
+    });
+
     const refused = async (...args: readonly string[]): Promise<string> => {
       const { code, stdout, stderr } = await lab(folder, 'run', ...args);
       expect({ code, stdout }, stderr).to.deep.equal({ code: 1, stdout: '' });
@@ -124,6 +139,17 @@ describe('mezzo lab', function () {
       expect(comparison).to.have.nested.property('variants.length', 2);
       expect(comparison).to.have.nested.property('variants[1].runs[0].metrics.tasks\\.finished', 6);
       expect(await readdir(join(folder, 'out'))).to.include('comparison.html');
+    });
+
+    it('does so from the source as well', async () => {
+      const source = fileURLToPath(new URL('../../src/mezzo.ts', import.meta.url));
+      const loader = createRequire(import.meta.url).resolve('tsx');
+      const args = ['--import', pathToFileURL(loader).href, '--conditions=mezzo:source', source];
+      const given = ['lab', 'compare', 'small.yaml', '--seeds', '1..2', '--threads', '2'];
+      const { code, stdout, stderr } = await node(folder, ...args, ...given, '--json');
+      expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+      const built = await lab(folder, ...given.slice(1), '--json');
+      expect(stdout).to.equal(built.stdout);
     });
   });
 

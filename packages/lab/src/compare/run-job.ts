@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { runScenario } from '../run/run-scenario.ts';
+import { withModules } from '../scenario/modules.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import { tracesOf, withTraces } from '../scenario/replay.ts';
 import { readTrace, traceFile, type TraceTask } from '../traces/index.ts';
@@ -9,7 +11,7 @@ import type { Job } from './plan.ts';
 
 /** What a worker thread does: reads a scenario and the traces beside it, runs it, and gives back its figures alone. */
 export async function runJob({ scenario: { source, text }, allocator, sorter, seed }: Job): Promise<Metrics> {
-  const scenario = readScenario(text, source);
+  const scenario = withModules(readScenario(text, source), pathToFileURL(source));
   const traces = new Map<string, readonly TraceTask[]>();
   for (const trace of tracesOf(scenario)) {
     const tasks: TraceTask[] = [];

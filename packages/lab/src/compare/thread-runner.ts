@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { execArgv as ours } from 'node:process';
 
 import { Runtime } from '@mezzo/process';
 import { WorkerPool } from '@mezzo/process/pool';
@@ -11,12 +12,13 @@ import type * as work from './run-job.ts';
 type Work = typeof work;
 
 /** What threads import: this package as it runs here, compiled or not. */
-const file = new URL(`./run-job${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const file = new URL(`./run-job${extension}`, import.meta.url);
 
 export interface ThreadRunnerOptions {
   /** Runs at a time. Default: as many as there are processors. */
   readonly threads?: number;
-  /** Node's options for the threads, such as `--import tsx` for allocators in TypeScript. Default: those of this OS process. */
+  /** Node's options for the threads, such as a loader for allocators in TypeScript. Default: those of this OS process. */
   readonly execArgv?: readonly string[];
 }
 
@@ -31,11 +33,11 @@ export class ThreadRunner implements Runner, AsyncDisposable {
   }
 
   static async start(options: ThreadRunnerOptions = {}): Promise<ThreadRunner> {
-    const { threads = availableParallelism(), ...others } = options;
+    const { threads = availableParallelism(), execArgv = extension === '.ts' ? withLoader() : undefined } = options;
     const runtime = await Runtime.start({ name: 'lab' });
     try {
       const pool = await WorkerPool.start<Work>(runtime, {
-        ...others,
+        ...(execArgv === undefined ? {} : { execArgv }),
         file,
         threads,
         queue: Number.MAX_SAFE_INTEGER - threads,
@@ -60,4 +62,9 @@ export class ThreadRunner implements Runner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What this package needs in threads when it runs from its source. */
+function withLoader(): readonly string[] {
+  return [...ours, '--import', new URL('source-loader.mjs', import.meta.url).href];
 }

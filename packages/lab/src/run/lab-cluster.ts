@@ -73,7 +73,11 @@ export class LabCluster {
   }
 
   async startAgent({ name, resources, attributes }: AgentSpec): Promise<void> {
-    const options = { cluster, workDirectory: '/work', hostname: name, resources, attributes, detector: this.#found };
+    const options = {
+      ...{ cluster, workDirectory: '/work', hostname: name, resources, attributes, detector: this.#found },
+      // Nobody looks at what has been.
+      maxCompletedExecutorsPerFramework: 0,
+    };
     await this.world.start(nodeOf(name), {
       ...this.#nodes,
       boot: (runtime) => void startAgent(runtime, options),

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 
-import { execArgv } from '../../../process/test/pool/threads.ts';
 import { compare, comparisonFiles, type ComparisonPlan, type Job, ThreadRunner } from '../../src/compare/index.ts';
 import { runJob } from '../../src/compare/run-job.ts';
 
@@ -26,7 +25,7 @@ describe('runs in worker threads', function () {
     folder = mkdtempSync(join(tmpdir(), 'mezzo-compare-'));
     writeFileSync(join(folder, 'trace.csv'), 'arrival,framework,duration,cpus,mem\n1,replay,2,1,64\n3,replay,2,2,64\n');
     plan = { scenarios: [{ source: join(folder, 'lab.yaml'), text }], seeds: [1, 2] };
-    runner = await ThreadRunner.start({ threads: 2, execArgv });
+    runner = await ThreadRunner.start({ threads: 2 });
   });
 
   after(async () => {
@@ -42,6 +41,13 @@ describe('runs in worker threads', function () {
     expect(inThreads.variants[0]?.runs[0]?.metrics['tasks.finished']).to.be.greaterThan(5);
     const here = await compare({ ...plan, sweep }, { run: runJob });
     expect([...comparisonFiles(here)]).to.deep.equal([...comparisonFiles(inThreads)]);
+  });
+
+  it('take a sorter in TypeScript where this package is TypeScript itself', async () => {
+    const sorter = new URL('../run/modules/first-come-sorter.ts', import.meta.url).href;
+    const scenario = plan.scenarios[0] ?? { source: '', text: '' };
+    const metrics = await runner.run({ scenario, allocator: undefined, sorter, seed: 1 });
+    expect(metrics['tasks.finished']).to.be.greaterThan(5);
   });
 
   it('fail alone, with why', async () => {

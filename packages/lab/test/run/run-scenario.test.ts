@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { FrameworkResult, LabResult, Sample } from '../../src/result.ts';
 import { runScenario } from '../../src/run/run-scenario.ts';
+import { withModules } from '../../src/scenario/modules.ts';
 import { readScenario } from '../../src/scenario/read-scenario.ts';
 
 interface Given {
@@ -451,6 +452,35 @@ describe('a run of a scenario', function () {
       expect(sorter).to.equal('random');
       const error = await rejection(runScenario(scenario, { seed: 1, sorter: 'bubble' }));
       expect(error.message).to.include(`'bubble'`).and.include('drf');
+    });
+
+    const fileIn = (folder: string): URL => new URL(`${folder}/lab.yaml`, import.meta.url);
+    const scenarioWith = (line: string, file: URL) =>
+      withModules(
+        readScenario(
+          `${line}\nname: test\nduration: 20s\nagents: [{ resources: "cpus:1" }]\nframeworks: [{ name: a, kind: greedy, resources: "cpus:1" }]`,
+          'test.yaml',
+        ),
+        file,
+      );
+
+    it('can have a sorter that the scenario names by a path relative to its file', async () => {
+      const paths = { './modules/first-come-sorter.ts': '.', '../modules/first-come-sorter.ts': './elsewhere' };
+      for (const [path, folder] of Object.entries(paths)) {
+        const result = await runScenario(scenarioWith(`sorter: ${path}`, fileIn(folder)), { seed: 1 });
+        expect(result.frameworks[0]?.tasks.launched).to.equal(1);
+        expect(result.sorter).to.match(/^file:.*\/run\/modules\/first-come-sorter\.ts$/);
+      }
+      // Not relative to where somebody is.
+      const astray = scenarioWith('sorter: ./modules/first-come-sorter.ts', fileIn('./elsewhere'));
+      const error = await rejection(runScenario(astray, { seed: 1 }));
+      expect(error.message).to.include('run/elsewhere/modules/first-come-sorter.ts');
+    });
+
+    it('can be a module, which is loaded from beside the scenario', async () => {
+      const scenarioWithModule = scenarioWith('allocator: ./modules/no-allocator.ts', fileIn('.'));
+      const error = await rejection(runScenario(scenarioWithModule, { seed: 1 }));
+      expect(error.message).to.match(/run\/modules\/no-allocator\.ts' made an object, not a Process/);
     });
   });
 });

@@ -162,8 +162,13 @@ export class SimulatedDisk {
   }
 
   #makeFolders(path: string): void {
-    const parts = path.split('/').filter((part) => part !== '');
-    for (let count = 1; count <= parts.length; count++) this.#folders.add(`/${parts.slice(0, count).join('/')}`);
+    const clean = path.replace(/\/+(?=\/|$)/g, '');
+    // From the innermost one up to one that is there: most of them are.
+    for (let end = clean.length; end > 0; end = clean.lastIndexOf('/', end - 1)) {
+      const folder = clean.slice(0, end);
+      if (this.#folders.has(folder)) break;
+      this.#folders.add(folder);
+    }
   }
 
   #refuse(path: string): void {

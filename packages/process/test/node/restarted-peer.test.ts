@@ -19,6 +19,10 @@ class Reader extends Process {
     return this.send(to, Note, { n });
   }
 
+  end(): void {
+    this.terminate();
+  }
+
   follow(to: PID): void {
     this.link(to);
   }
@@ -65,7 +69,7 @@ describe('a peer that was started again while nothing was said to it', () => {
     here.follow(second.self);
     await world.advance('10s');
     expect(here.exits).to.deep.equal(['unreachable']);
-    second.runtime.terminate(second.self);
+    second.end();
     await world.advance('1s');
     expect(here.exits).to.deep.equal(['unreachable', 'terminated']);
   });

@@ -1,0 +1,2 @@
+/** What this agent can do beyond the oldest ones, by Mesos's names. */
+export const agentCapabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'];

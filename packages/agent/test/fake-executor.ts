@@ -1,0 +1,83 @@
+import { type BodyOf, type PID, Process } from '@mezzo/process';
+import { executorMessages, ExecutorID, type TaskID, type TaskState, UpdateUUID } from '@mezzo/protocol';
+import type { Cluster } from './cluster.ts';
+import { frameworkId } from './fake-master.ts';
+
+const {
+  AcknowledgeExecutorUpdate,
+  ExecutorRegistered,
+  ExecutorToFramework,
+  ExecutorUpdate,
+  FrameworkToExecutor,
+  KillExecutorTask,
+  LaunchTask,
+  LaunchTaskGroup,
+  RegisterExecutor,
+  ShutdownExecutor,
+} = executorMessages;
+
+/** What a program does that is an executor: it takes orders and writes them down, and reports what the test says. */
+export class FakeExecutor extends Process {
+  /** As whom it speaks. */
+  executorId: ExecutorID;
+  readonly registered: BodyOf<typeof ExecutorRegistered>[] = [];
+  /** Ids of the tasks that it got, one list per message. */
+  readonly launches: string[][] = [];
+  readonly sandboxes: string[] = [];
+  readonly kills: BodyOf<typeof KillExecutorTask>[] = [];
+  readonly messages: Uint8Array[] = [];
+  readonly acknowledged: string[] = [];
+  shutdowns = 0;
+  readonly #agent: PID;
+
+  constructor(executorId: string, agent: PID) {
+    super('executor');
+    this.executorId = ExecutorID(executorId);
+    this.#agent = agent;
+  }
+
+  /** On a node of its own, which it takes for a real one that its program would start; not registered yet. */
+  static async start(
+    cluster: Cluster,
+    executorId: string,
+    agent: string = cluster.agent.address,
+  ): Promise<FakeExecutor> {
+    const runtime = await cluster.world.start(`node-of-${executorId}`);
+    const executor = new FakeExecutor(executorId, runtime.pid(agent));
+    runtime.spawn(executor);
+    return executor;
+  }
+
+  protected override initialize(): void {
+    this.install(ExecutorRegistered, (body) => void this.registered.push(body));
+    this.install(LaunchTask, ({ task, sandbox }) => {
+      this.launches.push([task.taskId]);
+      this.sandboxes.push(sandbox);
+    });
+    this.install(LaunchTaskGroup, ({ tasks }) => void this.launches.push(tasks.map(({ taskId }) => taskId)));
+    this.install(KillExecutorTask, (body) => void this.kills.push(body));
+    this.install(FrameworkToExecutor, ({ data }) => void this.messages.push(data.slice()));
+    this.install(AcknowledgeExecutorUpdate, ({ uuid }) => void this.acknowledged.push(uuid));
+    this.install(ShutdownExecutor, () => void this.shutdowns++);
+  }
+
+  register(): void {
+    const { executorId } = this;
+    this.send(this.#agent, RegisterExecutor, { frameworkId, executorId });
+  }
+
+  /** Gives the update's uuid. */
+  report(taskId: string, state: TaskState): string {
+    const uuid = UpdateUUID(this.random.uuid());
+    const { executorId } = this;
+    // What a task's id may be is for the agent to say.
+    const status = { taskId: taskId as TaskID, state, source: 'SOURCE_EXECUTOR', timestamp: 0, uuid } as const;
+    this.send(this.#agent, ExecutorUpdate, { frameworkId, executorId, status });
+    return uuid;
+  }
+
+  tell(data: Uint8Array): void {
+    const { executorId } = this;
+    this.send(this.#agent, ExecutorToFramework, { frameworkId, executorId, data });
+  }
+}

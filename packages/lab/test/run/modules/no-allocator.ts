@@ -1,0 +1,2 @@
+/** What it makes is no allocator. */
+export default (): object => ({});

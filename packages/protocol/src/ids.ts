@@ -66,7 +66,8 @@ function idKind<Kind extends string>(name: Kind, fault: (text: string) => string
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const FORBIDDEN = /[\u0000-\u001f\u007f/\\]|\p{Surrogate}/u;
 
-function pathSegmentFault(text: string): string | undefined {
+/** Why a text cannot name a file or folder, or undefined. */
+export function pathSegmentFault(text: string): string | undefined {
   if (text === '') return 'it is empty; expected 1 to 255 bytes';
   if (text === '.' || text === '..') return 'it would name a directory; choose another name';
   const forbidden = FORBIDDEN.exec(text);

@@ -1,12 +1,18 @@
 import Type, { type Static } from 'typebox';
 import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from '../lifecycle/task-state.ts';
-import { ids, labels, parts, quantities, resources } from './model.ts';
+import { ids, labels, parts, resources } from './model.ts';
 
 const { bytes, givenTaskId, text, textMap, texts, time } = parts;
 
 export const taskStates = [...LIVE_TASK_STATES, ...TERMINAL_TASK_STATES, 'TASK_UNREACHABLE', 'TASK_UNKNOWN'] as const;
 export type TaskState = (typeof taskStates)[number];
 export const taskState = Type.Unsafe<TaskState>(Type.Enum([...taskStates]));
+
+/** Also Infinity, which is no number for most schemas. */
+const amount = Type.Refine(
+  Type.Unsafe<number>(Type.Unknown()),
+  (value) => typeof value === 'number' && !Number.isNaN(value),
+);
 
 const terminalStates: ReadonlySet<TaskState> = new Set(TERMINAL_TASK_STATES);
 
@@ -62,7 +68,7 @@ export const taskInfo = Type.Object({
   /** Milliseconds after its launch at which a task is killed, and failed. */
   maxCompletionTime: Type.Optional(Type.Number()),
   /** What it may use at most, where that is more than its `resources`; Infinity for no limit. */
-  limits: Type.Optional(quantities),
+  limits: Type.Optional(Type.Record(Type.String(), amount)),
   labels: Type.Optional(textMap),
   data: Type.Optional(bytes),
 });

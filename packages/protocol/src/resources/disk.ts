@@ -1,3 +1,4 @@
+import { pathSegmentFault } from '../ids.ts';
 import type { Fault } from './fault.ts';
 import { copyOfLabels, type Label, labelsKey } from './reservation.ts';
 
@@ -91,6 +92,10 @@ function copyOfSource({ type, root, id, profile, vendor, metadata }: DiskSource)
 
 export function diskFault({ persistence, volume, source }: DiskInfo): Fault | undefined {
   if (persistence?.id === '') return { path: ['persistence', 'id'], reason: 'a persistent volume must have an id' };
+  // It becomes the name of a folder.
+  const idFault = persistence === undefined ? undefined : pathSegmentFault(persistence.id);
+  if (idFault !== undefined)
+    return { path: ['persistence', 'id'], reason: `invalid id of a persistent volume: ${idFault}` };
   if (volume !== undefined && persistence === undefined) {
     return { path: ['volume'], reason: 'disk with a volume must have a persistence' };
   }

@@ -4,6 +4,22 @@ import { type DiskInfo, type Resource, resourceFault, Resources } from '../../sr
 const parse = Resources.parse;
 const text = (resources: Resources) => resources.toString();
 
+describe('the id of a persistent volume', () => {
+  const volume = (id: string): Resource => ({
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: 1,
+    reservations: [{ type: 'DYNAMIC', role: 'r' }],
+    disk: { persistence: { id }, volume: { containerPath: 'data', mode: 'RW' } },
+  });
+
+  it('names a folder, and leads out of none', () => {
+    expect(resourceFault(volume('data-1'))).to.equal(undefined);
+    for (const id of ['', '.', '..', '../../x', 'a/b', 'a\\b', 'a\0b', 'x'.repeat(256)])
+      expect(resourceFault(volume(id)), id).to.match(/persistent volume/);
+  });
+});
+
 describe('resources: disks', () => {
   it('RES-18 sources are validated; PATH is cut and added, MOUNT, BLOCK and RAW with an id are used whole', () => {
     const fault = (disk: object, more?: object) =>

@@ -193,6 +193,9 @@ describe('the packages, installed from their tarballs', function () {
   it('have types at every entry point of @mezzo/process', () => {
     const program = `import { message, Process, Runtime } from '@mezzo/process';
       import { httpServer } from '@mezzo/process/http';
+      import { jetStreamLog } from '@mezzo/process/jetstream';
+      import { memoryLease } from '@mezzo/process/lease';
+      import { memoryLog } from '@mezzo/process/log';
       import { prometheusText } from '@mezzo/process/metrics';
       import { nats } from '@mezzo/process/nats';
       import { PortHub, WorkerPool } from '@mezzo/process/pool';
@@ -200,7 +203,7 @@ describe('the packages, installed from their tarballs', function () {
       import { openTelemetry } from '@mezzo/process/tracing';
       import { compile } from '@mezzo/process/xstate';
 
-      const all = { message, Process, Runtime, httpServer, prometheusText, nats, PortHub, WorkerPool, Simulation, openTelemetry, compile };
+      const all = { message, Process, Runtime, httpServer, jetStreamLog, memoryLease, memoryLog, prometheusText, nats, PortHub, WorkerPool, Simulation, openTelemetry, compile };
       type Untyped<T> = { [K in keyof T]: 0 extends 1 & T[K] ? K : never }[keyof T];
       const untyped: Untyped<typeof all>[] = [];
       const none: never[] = untyped;

@@ -211,7 +211,7 @@ describe('the resources of an agent', () => {
     ]);
     expect(receiver.due[0]?.status).to.deep.include({ operationId: 'x' });
     expect(receiver.due[0]?.status.message).to.include('is missing');
-    expect(receiver.due[3]?.status.message).to.include('cannot be a folder');
+    expect(receiver.due[3]?.status.message).to.include('it contains "/"');
     expect((await total()).equals(Resources.parse('cpus:4;disk:1000;mem(eng):5'))).to.equal(true);
   });
 

@@ -213,20 +213,22 @@ describe('a cluster of three servers with JetStream', function () {
     for (const [at, who] of winners) if (seen.has(at)) expect(seen.get(at), `revision ${at}`).to.equal(who);
   });
 
-  it('is unavailable while only one of three runs, and goes on with two', async () => {
-    const log = openLog({ timeout: '500ms' });
-    let last = await openLog().append(0, [text('before')]);
-    await log.read();
-    const victims = [0, 1];
-    for (const victim of victims) await cluster.kill(victim);
-    expect(await codeOf(log.append(last, [text('in doubt')]))).to.equal('LOG_UNAVAILABLE');
-    await cluster.start(0);
-    const again = openLog({ timeout: '30s' });
-    ({ last } = await again.read());
-    await again.append(last, [text('after')]);
-    const { entries } = await again.read();
-    const records = entries.map((entry) => textOf(entry.records[0]));
-    expect(records.filter((record) => record !== 'in doubt')).to.deep.equal(['before', 'after']);
-    await cluster.start(1);
-  });
+  // Ten seconds and more, as long as the servers take to find a majority.
+  if (process.env['MEZZO_LONG'] !== undefined)
+    it('is unavailable while only one of three runs, and goes on with two', async () => {
+      const log = openLog({ timeout: '500ms' });
+      let last = await openLog().append(0, [text('before')]);
+      await log.read();
+      const victims = [0, 1];
+      for (const victim of victims) await cluster.kill(victim);
+      expect(await codeOf(log.append(last, [text('in doubt')]))).to.equal('LOG_UNAVAILABLE');
+      await cluster.start(0);
+      const again = openLog({ timeout: '30s' });
+      ({ last } = await again.read());
+      await again.append(last, [text('after')]);
+      const { entries } = await again.read();
+      const records = entries.map((entry) => textOf(entry.records[0]));
+      expect(records.filter((record) => record !== 'in doubt')).to.deep.equal(['before', 'after']);
+      await cluster.start(1);
+    });
 });

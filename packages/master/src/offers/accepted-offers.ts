@@ -146,10 +146,7 @@ export class AcceptedOffers {
     const { operations, context, offers } = this.#parts;
     const requester = { kind: 'framework', framework: this.#framework, role: this.#role } as const;
     const judged = judgeOperation(given, requester, this.#agent, this.#agent.used);
-    const fault = judged.fault ?? this.#feedbackFault(given);
-    if (fault !== undefined || judged.fault !== undefined) {
-      return operations.refuse(this.#framework, given, this.#agent.id, fault ?? '');
-    }
+    if (judged.fault !== undefined) return operations.refuse(this.#framework, given, this.#agent.id, judged.fault);
     const { operation, conversions } = judged;
     const isResize = operation.type === 'GROW_VOLUME' || operation.type === 'SHRINK_VOLUME';
     try {
@@ -186,11 +183,6 @@ export class AcceptedOffers {
   #take(resources: Resources): void {
     this.#available = this.#available.minus(resources);
     this.#untouched = common(this.#untouched, this.#available);
-  }
-
-  #feedbackFault({ id }: AgentOperation): string | undefined {
-    if (id === undefined || this.#agent.has('AGENT_OPERATION_FEEDBACK')) return undefined;
-    return `Operation '${id}' asks for feedback, which agent ${this.#agent.id} does not give`;
   }
 
   get #setting(): TaskSetting {

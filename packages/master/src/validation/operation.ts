@@ -40,6 +40,7 @@ export function judgeOperation(
   const role = requester.kind === 'framework' ? requester.role : undefined;
   const operation = role === undefined ? given : allocated(given, role);
   const fault =
+    capabilityFault(agent) ??
     namedResourcesFault(resourcesOf(operation)) ??
     (requester.kind === 'operator' ? allocationFault(operation) : offerRoleFault(operation, requester.role)) ??
     operationFault(operation, requester, agent, inUse);
@@ -50,6 +51,11 @@ export function judgeOperation(
     if (!(error instanceof ResourceConversionError)) throw error;
     return { fault: `Invalid ${operation.type} operation: ${error.message}` };
   }
+}
+
+/** An agent that does not say so would never carry it out, and nobody would hear of that. */
+function capabilityFault(agent: Agent): string | undefined {
+  return agent.has('AGENT_OPERATION_FEEDBACK') ? undefined : `agent ${agent.id} does not carry out operations`;
 }
 
 /** Every resource that an operation names. */

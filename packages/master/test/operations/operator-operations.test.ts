@@ -2,7 +2,7 @@ import { dispatch } from '@mezzo/process';
 import { expect } from 'chai';
 import { agentMessages, type AgentOperation, AgentID, type Resource, Resources } from '@mezzo/protocol';
 import { TestCluster } from '../cluster.ts';
-import { type FakeAgent, type FakeScheduler, taskInfo } from '../peers.ts';
+import { FakeAgent, type FakeScheduler, taskInfo } from '../peers.ts';
 
 const dynamic = (text: string, role = 'r', principal?: string): Resource[] => [
   ...Resources.parse(text).pushReservation({
@@ -99,6 +99,15 @@ describe('operations of operators', () => {
     ).to.match(/^INVALID: .*allocated to role r/);
     expect(applied()).to.deep.equal([]);
     expect(await perform(reserve('cpus:1'))).to.equal('done');
+  });
+
+  it('an agent that does not carry out operations is asked for none', async () => {
+    const old = await cluster.peer('agent-2', new FakeAgent('cpus:4', { hostname: 'agent-2' }));
+    old.capabilities = ['MULTI_ROLE'];
+    old.register();
+    await cluster.advance('1s');
+    expect(await perform(reserve('cpus:1'), undefined, old.id)).to.match(/^INVALID: .*does not carry out operations/);
+    expect(old.got(agentMessages.ApplyOperation)).to.deep.equal([]);
   });
 
   it('PV-07 volumes are made of reserved disk and destroyed, and not while a task uses them', async () => {

@@ -3,7 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const files = ['agents', 'frameworks', 'offers', 'tasks', 'agents/report', 'http/endpoints', 'tasks/transitions'];
+const files = [
+  ...['agents', 'agents/operator-decisions', 'agents/recovery', 'agents/report'],
+  ...['frameworks', 'offers', 'offer-cycle', 'accounting', 'tasks', 'tasks/executors', 'tasks/transitions'],
+  ...['operations/framework-operations', 'operations/operator-operations', 'maintenance/maintenance', 'http/endpoints'],
+];
 
 describe("the master's tests", function () {
   this.timeout(120_000);

@@ -12,7 +12,16 @@ export type AllocatorOfMaster = Pick<StartMasterOptions, 'allocator' | 'roleSort
 export async function chooseAllocator(allocator: string, sorter: string | undefined): Promise<AllocatorOfMaster> {
   const sorters = sorter === undefined ? {} : { roleSorter: sorter, frameworkSorter: sorter };
   if (!isModule(allocator) && (sorter === undefined || !isModule(sorter))) return { allocator, ...sorters };
-  return { allocator: await resolveAllocator({ allocator, ...sorters }, (path) => import(path)) };
+  return { allocator: await resolveAllocator({ allocator, sorter }, load) };
+}
+
+function load(path: string): Promise<unknown> {
+  return import(path).catch((error: unknown) => {
+    const [missing, importer] = error instanceof Error ? error.message.split(' imported from ') : [];
+    // That this file imports it tells nobody anything; what a module itself misses is another matter.
+    if (importer === decodeURIComponent(new URL(import.meta.url).pathname)) throw new Error(missing, { cause: error });
+    throw error;
+  });
 }
 
 function isModule(name: string): boolean {

@@ -27,7 +27,8 @@ export class AllocatorAgent {
   settledIn = -1;
   readonly #holdings = new Map<Client, Resources>();
   #total: Resources;
-  #hasGpus: boolean;
+  /** Once somebody asks. */
+  #hasGpus: boolean | undefined;
   readonly #used = new Map<Client, Resources>();
   #held = Resources.empty;
   #available: Resources | undefined;
@@ -36,7 +37,6 @@ export class AllocatorAgent {
     this.id = id;
     this.info = info;
     this.#total = total;
-    this.#hasGpus = total.scalar('gpus') > 0;
   }
 
   /** @param capabilities Mesos's names. */
@@ -51,12 +51,12 @@ export class AllocatorAgent {
 
   set total(total: Resources) {
     this.#total = total;
-    this.#hasGpus = total.scalar('gpus') > 0;
+    this.#hasGpus = undefined;
     this.changed();
   }
 
   get hasGpus(): boolean {
-    return this.#hasGpus;
+    return (this.#hasGpus ??= this.#total.scalar('gpus') > 0);
   }
 
   /** By client, with the roles of the allocations. */
@@ -126,4 +126,18 @@ export class AllocatorAgent {
     this.#available = undefined;
     this.settledIn = -1;
   }
+}
+
+export function sameInfo(a: AgentInfo, b: AgentInfo): boolean {
+  return (
+    a.hostname === b.hostname &&
+    a.domain?.region === b.domain?.region &&
+    a.domain?.zone === b.domain?.zone &&
+    sameAttributes(a, b)
+  );
+}
+
+export function sameAttributes({ attributes: a }: AgentInfo, { attributes: b }: AgentInfo): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
 }

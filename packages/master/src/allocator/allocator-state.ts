@@ -11,7 +11,7 @@ import {
   Resources,
   unallocatedConversion,
 } from '@mezzo/protocol';
-import { AllocatorAgent } from './allocator-agent.ts';
+import { AllocatorAgent, sameAttributes, sameInfo } from './allocator-agent.ts';
 import { AllocatorFramework } from './allocator-framework.ts';
 import type { Client } from './client.ts';
 import { Clients, type ClientsOptions } from './clients.ts';
@@ -216,9 +216,10 @@ export class AllocatorState {
       this.clients.order++;
       this.totals.subtract(before);
       this.totals.add(total);
-      this.total.subtract(agent.id, before);
-      this.total.add(agent.id, total);
     }
+    // Also when the sums are the same: what is shared counts by agent.
+    this.total.subtract(agent.id, before);
+    this.total.add(agent.id, total);
     this.clients.roles.removeReservations(before);
     this.clients.roles.addReservations(total);
     this.clients.quantitiesChanged();
@@ -275,27 +276,29 @@ export class AllocatorState {
   }
 
   /**
-   * What the framework holds becomes something else, and the agent's total with it. False if it does not hold what was
-   * offered; throws ResourceConversionError if that does not hold what is to be converted.
+   * Part of what the framework holds becomes something else, and the agent's total with it; the rest is not touched, as
+   * agents may have thousands of reservations. False if it has nothing of what was offered there; throws
+   * ResourceConversionError, and changes nothing, if what is to be converted is missing.
    */
   convert(
     framework: AllocatorFramework,
     agent: AllocatorAgent,
-    offered: Resources,
+    offered: readonly Resource[],
     conversions: readonly ResourceConversion[],
   ): boolean {
-    const [role] = [...offered.allocations().keys()];
+    const role = offered.find(({ allocationRole }) => allocationRole !== undefined)?.allocationRole;
     const client = role === undefined ? undefined : framework.clients.get(role);
-    if (client === undefined || !agent.heldBy(client).contains(offered)) return false;
-    let converted = offered;
-    for (const conversion of conversions) converted = converted.apply(conversion);
-    let { total } = agent;
-    for (const conversion of conversions) {
-      // Another copy of what is shared consumes nothing.
-      if (!conversion.consumed.isEmpty) total = total.apply(unallocatedConversion(conversion));
-    }
-    this.clients.convert(client, agent, offered, converted);
-    this.setTotal(agent, total);
+    if (client === undefined || !client.agents.has(agent)) return false;
+    // Copies that remain are of this offer or of none.
+    const isWhole = conversions.some(({ takesEveryCopy }) => takesEveryCopy === true);
+    let held = isWhole ? Resources.of(offered) : agent.heldBy(client);
+    if (isWhole && !agent.heldBy(client).contains(held)) return false;
+    for (const conversion of conversions) held = held.apply(conversion);
+    // Another copy of what is shared consumes nothing.
+    const ofTotal = conversions.filter(({ consumed }) => !consumed.isEmpty).map(unallocatedConversion);
+    const total = ofTotal.reduce((rest, conversion) => rest.apply(conversion), agent.total);
+    for (const { consumed, converted } of conversions) this.clients.convert(client, agent, consumed, converted);
+    this.#convertTotal(agent, total, ofTotal);
     return true;
   }
 
@@ -306,7 +309,7 @@ export class AllocatorState {
       available = available.apply(conversion);
       total = total.apply(conversion);
     }
-    this.setTotal(agent, total);
+    this.#convertTotal(agent, total, conversions);
   }
 
   // ---- inside
@@ -345,6 +348,23 @@ export class AllocatorState {
     if (!framework.isSubscribed && framework.clients.size === 0) this.frameworks.delete(framework.id);
   }
 
+  /** @param total what the conversions make of the agent's */
+  #convertTotal(agent: AllocatorAgent, total: Resources, conversions: readonly ResourceConversion[]): void {
+    agent.total = total;
+    for (const { consumed, converted } of conversions) {
+      if (!consumed.quantities.equals(converted.quantities)) {
+        this.clients.order++;
+        this.totals.subtract(consumed);
+        this.totals.add(converted);
+      }
+      this.total.subtract(agent.id, consumed);
+      this.total.add(agent.id, converted);
+      this.clients.roles.addReservations(converted);
+      this.clients.roles.removeReservations(consumed);
+    }
+    this.clients.quantitiesChanged();
+  }
+
   #place(agent: AllocatorAgent): void {
     const { hostname, domain } = agent.info;
     agent.isRemote = this.#domain !== undefined && domain !== undefined && domain.region !== this.#domain.region;
@@ -375,18 +395,4 @@ function partsOf(
 function holdsAnything(framework: AllocatorFramework, agent: AllocatorAgent): boolean {
   for (const client of framework.clients.values()) if (client.agents.has(agent)) return true;
   return false;
-}
-
-function sameInfo(a: AgentInfo, b: AgentInfo): boolean {
-  return (
-    a.hostname === b.hostname &&
-    a.domain?.region === b.domain?.region &&
-    a.domain?.zone === b.domain?.zone &&
-    sameAttributes(a, b)
-  );
-}
-
-function sameAttributes({ attributes: a }: AgentInfo, { attributes: b }: AgentInfo): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
 }

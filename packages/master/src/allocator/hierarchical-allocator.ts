@@ -224,7 +224,7 @@ export class HierarchicalAllocator extends Process {
       const framework = this.#known.frameworks.get(frameworkId);
       if (framework === undefined) return;
       this.#ofAgent(agentId, (agent) => {
-        if (this.#known.convert(framework, agent, Resources.of(offered), conversions.map(conversionOf))) return;
+        if (this.#known.convert(framework, agent, offered, conversions.map(conversionOf))) return;
         throw new RangeError(`framework ${frameworkId} does not hold what is to be converted on agent ${agentId}`);
       });
     });

@@ -59,8 +59,8 @@ export function inverseOffers(
     const maintenance = agent?.maintenance;
     if (agent === undefined || maintenance === undefined) continue;
     for (const { framework } of agent.holdings.keys()) {
-      const { id, isActive, isSubscribed, inverseFilters } = framework;
-      if (!isSubscribed || !isActive || maintenance.outstanding.has(id)) continue;
+      const { id, isActive, inverseFilters } = framework;
+      if (!isActive || maintenance.outstanding.has(id)) continue;
       const refusedUntil = inverseFilters.get(agentId);
       // A short refusal is still there in the next periodic run, due at the same time.
       if (refusedUntil !== undefined && refusedUntil >= now) continue;

@@ -11,6 +11,8 @@ export interface AllocatorChoice {
   readonly roleSorter?: string | undefined;
   /** The same for the frameworks of a role (flag `--framework-sorter`). */
   readonly frameworkSorter?: string | undefined;
+  /** Both of them, where they are chosen as one (flag `--sorter`). */
+  readonly sorter?: string | undefined;
 }
 
 /** Imports the module that somebody gave in these words. Where a relative path begins is for the loader to know. */
@@ -23,7 +25,7 @@ interface Kind<Factory> {
   /** What its default export must be. */
   readonly expected: string;
   /** Makes sure of what it makes. Throws TypeError. */
-  readonly checked: (given: string, factory: (options: never) => unknown, expected: string) => Factory;
+  readonly checked: (given: string, factory: (options: never) => unknown, kind: Kind<Factory>) => Factory;
 }
 
 const allocatorKind: Kind<AllocatorFactory> = {
@@ -53,13 +55,15 @@ const sorterMethods: readonly (keyof Sorter)[] = [
  *   something else, each with what was given and what was expected
  */
 export function resolveAllocator(choice: AllocatorChoice, load: ModuleLoader): Promise<AllocatorFactory> {
-  const { allocator = 'hierarchical', roleSorter, frameworkSorter } = choice;
+  const { allocator = 'hierarchical', sorter } = choice;
+  const sorterOf = (given: string | undefined, flag: string): Promise<SorterFactory> | undefined => {
+    if (given !== undefined) return resolved(given, { ...sorterKind, flag }, load);
+    return sorter === undefined ? undefined : resolved(sorter, { ...sorterKind, flag: '--sorter' }, load);
+  };
   return Promise.all([
     resolved(allocator, allocatorKind, load),
-    roleSorter === undefined ? undefined : resolved(roleSorter, { ...sorterKind, flag: '--role-sorter' }, load),
-    frameworkSorter === undefined
-      ? undefined
-      : resolved(frameworkSorter, { ...sorterKind, flag: '--framework-sorter' }, load),
+    sorterOf(choice.roleSorter, '--role-sorter'),
+    sorterOf(choice.frameworkSorter, '--framework-sorter'),
   ]).then(([factory, ofRoles, ofFrameworks]) => {
     const given = {
       ...(ofRoles === undefined ? undefined : { roleSorter: ofRoles }),
@@ -77,7 +81,7 @@ function resolved<Factory>(given: string, kind: Kind<Factory>, load: ModuleLoade
   return Promise.resolve(given)
     .then(load)
     .then(
-      (module) => checked(given, functionIn(given, module, flag, expected), expected),
+      (module) => checked(given, functionIn(given, module, flag, expected), kind),
       (error: unknown) => {
         const names = [...known.keys()].join(', ');
         const module = `the path of a module (./mine.js) or an installed package, with \`export default\` ${expected}`;
@@ -109,9 +113,13 @@ function described(value: unknown): string {
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
-function checkedAllocator(given: string, factory: (options: never) => unknown, expected: string): AllocatorFactory {
+function checkedAllocator(
+  given: string,
+  factory: (options: never) => unknown,
+  { flag, expected }: Kind<AllocatorFactory>,
+): AllocatorFactory {
   return (options) => {
-    const made = (factory as (given: typeof options) => unknown)(options);
+    const made = told(`${flag} '${given}'`, () => (factory as (given: typeof options) => unknown)(options));
     if (made instanceof Process) return made;
     throw new TypeError(
       `The default export of '${given}' made ${described(made)}, not a Process of the @mezzo/process that runs here; expected ${expected}`,
@@ -120,15 +128,28 @@ function checkedAllocator(given: string, factory: (options: never) => unknown, e
 }
 
 /** Tried on an empty cluster: later it would be the allocator that crashes over it. */
-function checkedSorter(given: string, factory: (options: never) => unknown, expected: string): SorterFactory {
-  const make = factory as SorterFactory;
+function checkedSorter(
+  given: string,
+  factory: (options: never) => unknown,
+  { flag, expected }: Kind<SorterFactory>,
+): SorterFactory {
+  const make: SorterFactory = (options) => told(`${flag} '${given}'`, () => (factory as SorterFactory)(options));
   const made: unknown = make({ totals: new ClusterTotals(), excluded: new Set(), random: noRandom });
   const methods = typeof made === 'object' && made !== null ? (made as Record<string, unknown>) : {};
   const missing = sorterMethods.filter((method) => typeof methods[method] !== 'function');
-  if (missing.length === 0) return make;
+  if (missing.length === 0) return named(factory.name, make);
   throw new TypeError(
     `The default export of '${given}' made ${described(made)} without ${missing.join(', ')}; expected ${expected}`,
   );
+}
+
+/** Somebody's factory may throw anything: that it was his must be said. */
+function told<Made>(choice: string, make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    throw new Error(`The default export of ${choice} threw: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 const noRandom: Random = {
@@ -137,6 +158,6 @@ const noRandom: Random = {
   bytes: (length) => new Uint8Array(length),
 };
 
-function named(name: string, factory: AllocatorFactory): AllocatorFactory {
+function named<Factory extends object>(name: string, factory: Factory): Factory {
   return Object.defineProperty(factory, 'name', { value: name });
 }

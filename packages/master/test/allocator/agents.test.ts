@@ -274,4 +274,17 @@ describe('agents', () => {
     await world.settle();
     expect(master.amounts()).to.deep.equal([`f cpus:2;gpus:1;mem:1024`]);
   });
+
+  it('with GPUs are offered to a framework as soon as it gains GPU_RESOURCES', async () => {
+    await using setting = await AllocatorWorld.start();
+    const { master, world } = setting;
+    master.begin();
+    master.framework('f');
+    master.agent('a', `${whole};gpus:1`);
+    await world.advance('3s');
+    expect(master.amounts()).to.deep.equal([]);
+    master.updateFramework('f', ['*'], { capabilities: ['GPU_RESOURCES'] });
+    await world.advance('1s');
+    expect(master.amounts()).to.deep.equal([`f cpus:2;gpus:1;mem:1024`]);
+  });
 });

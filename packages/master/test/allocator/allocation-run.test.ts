@@ -1,5 +1,12 @@
 import { SeededRandom } from '@mezzo/process/testing';
-import { AgentID, FrameworkID, ResourceLimits, ResourceQuantities, Resources } from '@mezzo/protocol';
+import {
+  AgentID,
+  FrameworkID,
+  type OfferConstraints,
+  ResourceLimits,
+  ResourceQuantities,
+  Resources,
+} from '@mezzo/protocol';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
@@ -41,7 +48,7 @@ class Bench {
     const factory = isForgetful ? forgetful : sorter;
     const observer = { roleAdded() {}, roleRemoved() {} };
     this.state = new AllocatorState({
-      ...{ filters, observer, random: this.#random },
+      ...{ filters, observer, random: this.#random, domain: { region: 'here', zone: 'a' } },
       ...{ roleSorter: factory, frameworkSorter: factory },
     });
   }
@@ -67,6 +74,55 @@ class Bench {
     const agent = this.state.agents.get(agentId);
     if (!isRefused || agent === undefined) return;
     for (const [client, part] of returned) this.state.clients.filters.add(client, agent, part.unallocate(), 1000);
+  }
+
+  /** Whoever holds what was allocated at `at` reserves its plain cpus, or gives the reservation up. */
+  convert(at: number): void {
+    const held = this.#held[at % Math.max(1, this.#held.length)];
+    if (held === undefined) return;
+    const [frameworkId, agentId, resources] = held;
+    const [framework, known] = [this.state.frameworks.get(frameworkId), this.state.agents.get(agentId)];
+    const role = [...resources.allocations().keys()][0];
+    if (framework === undefined || known === undefined || role === undefined) return;
+    const cpus = resources.filter(({ name, revocable }) => name === 'cpus' && revocable !== true);
+    const plain = cpus.unreserved();
+    const consumed = plain.isEmpty ? cpus.reserved(role) : plain;
+    const converted = plain.isEmpty ? consumed.toUnreserved() : consumed.pushReservation({ type: 'DYNAMIC', role });
+    if (consumed.isEmpty || !this.state.convert(framework, known, [...resources], [{ consumed, converted }])) return;
+    held[2] = resources.minus(consumed).plus(converted);
+  }
+
+  /** An operator reserves free cpus of the agent to the role, or makes its disk a volume that is shared. */
+  convertAvailable(id: AgentID, role: string): void {
+    const known = this.state.agents.get(id);
+    if (known === undefined) return;
+    const free = known.available.unreserved().nonRevocable().nonShared();
+    const cpus = free.filter(({ name }) => name === 'cpus');
+    const disk = free.filter(({ name, disk: source }) => name === 'disk' && source === undefined);
+    const volume = [...disk].map((one) => ({
+      ...one,
+      disk: { persistence: { id: 'v', principal: 'p' } },
+      shared: true as const,
+    }));
+    const conversions = [
+      { consumed: cpus, converted: cpus.pushReservation({ type: 'DYNAMIC', role }) },
+      { consumed: disk, converted: Resources.of(volume) },
+    ];
+    this.state.convertAvailable(
+      known,
+      conversions.filter(({ consumed }) => !consumed.isEmpty),
+    );
+  }
+
+  /** Everybody goes, and with them all that is counted. */
+  end(): readonly string[] {
+    const { state } = this;
+    for (const id of [...state.frameworks.keys()]) state.removeFramework(id);
+    for (const id of [...state.agents.keys()]) state.removeAgent(id);
+    const { held, roles: tree } = state.clients;
+    return [state.total.quantities, held.quantities, tree.root.reservations, tree.root.heldUnreserved.quantities].map(
+      String,
+    );
   }
 
   expire(): void {
@@ -104,60 +160,126 @@ const total = fc.constantFrom(
   'cpus:4;mem:1024',
   'cpus:2;mem(ads):512',
   'cpus:1;gpus:1',
+  'cpus:2;cpus{REV}:2',
+  'cpus(reservations: [(STATIC, ads), (DYNAMIC, ads/web)]):2',
   'cpus:8;mem:64;ports:[1-9]',
   // Under quota chance decides which of the two is cut.
   'disk:6;disk[MOUNT:/a]:8',
 );
-const capabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE'];
+const agentCapabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE'];
+const abilities = [
+  ...['GPU_RESOURCES', 'REVOCABLE_RESOURCES', 'SHARED_RESOURCES', 'RESERVATION_REFINEMENT', 'REGION_AWARE'],
+  'MULTI_ROLE',
+];
+const info = fc.record({
+  domain: fc.constantFrom(...['here', 'there'].map((region) => ({ region, zone: 'a' }))),
+  attributes: fc.constantFrom<Record<string, string>>({}, { rack: 'r1' }),
+});
+const constraints = fc.constantFrom<OfferConstraints>(
+  {},
+  { ads: [[{ selector: { attribute: 'rack' }, predicate: { type: 'EXISTS' } }]] },
+  { eng: [[{ selector: { attribute: 'rack' }, predicate: { type: 'NOT_EXISTS' } }]] },
+);
+const flag = fc.boolean();
 
-const size = fc.tuple(agent, total).map(([id, text]) =>
-  named(`${id} has ${text}`, ({ state }) => {
-    const info = { hostname: id, resources: [], attributes: {}, url: '' };
+const size = fc.tuple(agent, total, info, fc.subarray(agentCapabilities)).map(([id, text, its, able]) =>
+  named(`${id} has ${text}, is ${JSON.stringify(its)}, takes ${able.join()}`, ({ state }) => {
     const known = state.agents.get(id);
-    if (known === undefined) state.addAgent(id, info, capabilities, Resources.parse(text));
-    else state.updateAgent(known, info, undefined, Resources.parse(text));
+    const here = { hostname: id, resources: [], url: '', ...its };
+    if (known === undefined) state.addAgent(id, here, able, Resources.parse(text));
+    // What somebody holds there stays there.
+    else if (known.held.isEmpty) state.updateAgent(known, here, able, Resources.parse(text));
+    else state.updateAgent(known, here, able, undefined);
   }),
 );
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.tuple(framework, fc.uniqueArray(role, { minLength: 1 })).map(([id, its]) =>
-    named(`${id} subscribes to ${its.join()}`, ({ state }) => {
-      const settings = { roles: its, suppressedRoles: [], capabilities, minAllocatable: {} };
-      if (!state.frameworks.has(id)) state.addFramework(id, settings, true);
-      else state.updateFramework(id, settings);
+/** Nothing but what it takes. */
+const ability = fc.tuple(agent, fc.subarray(agentCapabilities)).map(([id, able]) =>
+  named(`${id} takes ${able.join()}`, ({ state }) => {
+    const known = state.agents.get(id);
+    if (known !== undefined) state.updateAgent(known, known.info, able, undefined);
+  }),
+);
+
+const subscription = fc
+  .tuple(framework, fc.uniqueArray(role, { minLength: 1 }), fc.subarray(roles), fc.subarray(abilities), constraints)
+  .map(([id, its, suppressedRoles, capabilities, offerConstraints]) =>
+    named(
+      `${id} subscribes to ${its.join()} without ${suppressedRoles.join()} as ${capabilities.join()} with ${JSON.stringify(offerConstraints)}`,
+      ({ state }) => {
+        const own = Object.fromEntries(Object.entries(offerConstraints).filter(([name]) => its.includes(name)));
+        const settings = { roles: its, suppressedRoles, capabilities, minAllocatable: {}, offerConstraints: own };
+        if (!state.frameworks.has(id)) state.addFramework(id, settings, true);
+        else state.updateFramework(id, settings);
+      },
+    ),
+  );
+
+const revival = framework.map((id) => named(`${id} revives`, ({ state }) => state.revive(id, [])));
+const run = named('a run', (bench) => bench.run());
+const refusalOfAll = named('all is refused', (bench) => {
+  for (let left = 40; left > 0; left--) bench.recover(0, true);
+});
+const quota = fc
+  .tuple(fc.constantFrom('ads', 'eng'), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 }))
+  .map(([path, least, most]) =>
+    named(`${path} is guaranteed ${least} cpus and limited to ${most}, and to ${2 * most} of disk`, ({ state }) => {
+      const limits =
+        most === 0 ? ResourceLimits.empty : ResourceLimits.of({ cpus: Math.max(least, most), disk: 2 * most });
+      state.setQuota(path, ResourceQuantities.of({ cpus: least }), limits);
     }),
-  ),
+  );
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  subscription,
   framework.map((id) => named(`${id} is removed`, ({ state }) => state.removeFramework(id))),
   framework.map((id) => named(`${id} is deactivated`, ({ state }) => state.deactivateFramework(id))),
   framework.map((id) => named(`${id} is activated`, ({ state }) => state.activateFramework(id))),
   fc
     .tuple(framework, role)
     .map(([id, its]) => named(`${id} suppresses ${its}`, ({ state }) => state.suppress(id, [its]))),
-  framework.map((id) => named(`${id} revives`, ({ state }) => state.revive(id, []))),
+  revival,
   size,
+  ability,
   agent.map((id) => named(`${id} is removed`, ({ state }) => state.removeAgent(id))),
+  fc.tuple(agent, flag).map(([id, isActive]) =>
+    named(`${id} is ${isActive ? '' : 'de'}activated`, ({ state }) => {
+      const known = state.agents.get(id);
+      if (known === undefined) return;
+      known.isActive = isActive;
+      if (isActive) known.changed();
+    }),
+  ),
   fc
-    .tuple(fc.nat(20), fc.boolean())
+    .option(fc.array(agent, { maxLength: 20 }), { nil: undefined })
+    .map((hosts) => named(`only ${hosts?.join() ?? 'all'} are offered`, ({ state }) => state.setWhitelist(hosts))),
+  fc
+    .tuple(fc.nat(20), flag)
     .map(([at, isRefused]) =>
       named(`offer ${at} is ${isRefused ? 'refused' : 'given back'}`, (bench) => bench.recover(at, isRefused)),
     ),
-  fc.constant(named('filters expire', (bench) => bench.expire())),
+  fc.nat(20).map((at) => named(`offer ${at} is converted`, (bench) => bench.convert(at))),
   fc
-    .tuple(fc.constantFrom('ads', 'eng'), fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 }))
-    .map(([path, least, most]) =>
-      named(`${path} is guaranteed ${least} cpus and limited to ${most}, and to ${2 * most} of disk`, ({ state }) => {
-        const limits =
-          most === 0 ? ResourceLimits.empty : ResourceLimits.of({ cpus: Math.max(least, most), disk: 2 * most });
-        state.setQuota(path, ResourceQuantities.of({ cpus: least }), limits);
-      }),
-    ),
+    .tuple(agent, role)
+    .map(([id, path]) => named(`free cpus of ${id} go to ${path}`, (bench) => bench.convertAvailable(id, path))),
+  fc.constant(named('filters expire', (bench) => bench.expire())),
+  quota,
   fc
     .tuple(role, fc.integer({ min: 1, max: 4 }))
     .map(([path, weight]) => named(`${path} weighs ${weight}`, ({ state }) => state.clients.setWeight(path, weight))),
-  { weight: 4, arbitrary: fc.constant(named('a run', (bench) => bench.run())) },
+  { weight: 4, arbitrary: fc.constant(run) },
 );
 
-const histories = fc.array(step, { minLength: 20, maxLength: 120, size: 'max' });
+/** Something changes when all that could be given was given, or refused: what follows comes from that change alone. */
+const afterCalm = fc
+  .tuple(fc.oneof(subscription, revival, ability, quota), flag)
+  .map(([act, isRefused]) => [run, ...(isRefused ? [refusalOfAll, run] : []), run, act, run]);
+
+const histories = fc
+  .array(fc.oneof({ weight: 8, arbitrary: step.map((one) => [one]) }, { weight: 2, arbitrary: afterCalm }), {
+    ...{ minLength: 20, maxLength: 100, size: 'max' },
+  })
+  .map((parts) => parts.flat());
 
 describe('AllocationRun', () => {
   it('gives the same whether it looks at changed agents only or at all of them anew, and whether it pauses or not', () => {
@@ -170,6 +292,7 @@ describe('AllocationRun', () => {
           expect(its).to.deep.equal(expected);
           allocated += its?.length ?? 0;
         }
+        for (const bench of [clever, forgetful]) expect(bench.end()).to.deep.equal(['', '', '', '']);
       }),
       { numRuns: 200 },
     );
@@ -181,12 +304,12 @@ describe('AllocationRun', () => {
       const { state } = bench;
       state.setQuota('ads', ResourceQuantities.of({ cpus: 8 }), ResourceLimits.empty);
       for (const [id, its] of Object.entries({ web: 'ads/web', eng: 'eng' })) {
-        const settings = { roles: [its], suppressedRoles: [], capabilities, minAllocatable: {} };
+        const settings = { roles: [its], suppressedRoles: [], capabilities: ['MULTI_ROLE'], minAllocatable: {} };
         state.addFramework(FrameworkID(id), settings, true);
       }
       for (let n = 0; n < 20; n++) {
-        const info = { hostname: '', resources: [], attributes: {}, url: '' };
-        state.addAgent(AgentID(`agent-${n}`), info, capabilities, Resources.parse('cpus:1'));
+        const here = { hostname: '', resources: [], attributes: {}, url: '' };
+        state.addAgent(AgentID(`agent-${n}`), here, agentCapabilities, Resources.parse('cpus:1'));
       }
       return bench;
     };

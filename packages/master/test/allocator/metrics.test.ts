@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { advance } from '@mezzo/process/testing';
+import { DrfSorter, type Placement, type SorterFactory } from '@mezzo/master';
 import { AllocatorWorld } from './allocator-world.ts';
 
 describe('the allocator’s metrics', () => {
@@ -48,6 +50,44 @@ describe('the allocator’s metrics', () => {
       expect(await setting.metric(`${timer}/count`)).to.equal(5);
       expect(await setting.metric(`${timer}/p99`)).to.equal(0);
     }
+  });
+
+  it('ALLOC-53 tell how long runs took, and how long the first who wanted one had waited', async () => {
+    // In virtual time: milliseconds that pass when a role comes, and in each run.
+    const costs = { role: 0, run: 0 };
+    const spend = (milliseconds: number): void => advance(setting.allocator, milliseconds);
+    const roleSorter: SorterFactory = (options) => {
+      const drf = new DrfSorter(options);
+      const add = drf.add.bind(drf);
+      drf.add = (client) => {
+        add(client);
+        spend(costs.role);
+      };
+      return drf;
+    };
+    const placement: Placement = (candidates) => {
+      spend(costs.run);
+      return candidates;
+    };
+    await using setting = await AllocatorWorld.start({ roleSorter, placement });
+    const { master, world } = setting;
+    master.begin();
+    const told = async (timer: string): Promise<unknown> =>
+      Promise.all(['', '/count', '/min', '/max', '/p50'].map((what) => setting.metric(`${timer}${what}`)));
+    Object.assign(costs, { role: 20, run: 7 });
+    master.framework('f1', ['r1']);
+    await world.settle();
+    expect(await setting.metric('allocation_run_ms')).to.equal(7);
+    expect(await setting.metric('allocation_run_latency_ms')).to.equal(0);
+    // Both are told before the run that the first has asked for, so that this waits for the second.
+    Object.assign(costs, { role: 40, run: 3 });
+    master.framework('f2', ['r2']);
+    master.framework('f3', ['r3']);
+    await world.settle();
+    expect(await told('allocation_run_ms')).to.deep.equal([3, 2, 3, 7, 5]);
+    expect(await told('allocation_run_latency_ms')).to.deep.equal([40, 2, 0, 40, 20]);
+    expect(await setting.metric('allocation_run_ms/p99')).to.be.within(6.9, 7);
+    expect(await setting.metric('allocation_run_latency_ms/p99')).to.be.within(39, 40);
   });
 
   it('ALLOC-53 tell guarantees, limits and what is had of them by role, as long as it has a quota', async () => {

@@ -148,6 +148,29 @@ describe('OfferFilters', () => {
     expect(clock.pending).to.equal(0);
   });
 
+  it('of agents that are gone do not pile up, and those of the others end in their time', () => {
+    const { filters, clients, agents, clock } = make(1, 1000);
+    const [[by], [amount]] = [clients, amounts];
+    if (by === undefined || amount === undefined) throw new Error('nobody');
+    for (const [n, of] of agents.entries()) {
+      filters.add(by, of, amount, n % 2 === 0 ? 1000 : 365 * 86_400_000);
+      clock.advance(1);
+    }
+    // All but the last ten.
+    for (const of of agents.slice(0, -10)) filters.clearAgent(of);
+    expect(by.filterCount).to.equal(10);
+    expect(filters.size).to.be.lessThan(200);
+    clock.advance(1000);
+    expect(agents.slice(-10).map((of) => of.filters.refuse(by, amount))).to.deep.equal(
+      agents.slice(-10).map((_, n) => n % 2 === 1),
+    );
+    expect(by.filterCount).to.equal(5);
+    expect(clock.pending).to.equal(1);
+    for (const of of agents.slice(-10)) filters.clearAgent(of);
+    filters.stop();
+    expect([filters.size, clock.pending]).to.deep.equal([0, 0]);
+  });
+
   it('of a client that is gone do not bind the one that gets its slot', () => {
     const { filters, clients, agents } = make(1, 1);
     const [by, of, amount] = [clients[0], agents[0], amounts[0]];

@@ -14,6 +14,8 @@ const sorter: SorterFactory = (options) => new DrfSorter(options);
 
 class Mine extends Process {}
 
+const refusal = new Error('factory says no');
+
 /** Modules by what an operator would call them. */
 const modules: Readonly<Record<string, object>> = {
   './mine.js': { default: () => new Mine('mine') },
@@ -21,6 +23,11 @@ const modules: Readonly<Record<string, object>> = {
   './class.js': { default: Mine, extra: 3, list: [], nothing: null },
   './empty.js': {},
   './named.js': { allocator: () => new Mine('mine') },
+  './throws.js': {
+    default: () => {
+      throw refusal;
+    },
+  },
   './product.js': { default: () => ({ id: 'mine' }) },
   './half.js': { default: () => ({ add() {}, remove() {}, sort: () => [] }) },
   package: { default: () => new Mine('package') },
@@ -106,5 +113,35 @@ describe('the choice of an allocator', () => {
       'without has, activate, deactivate, updateWeight, allocated, unallocated, updated, share',
     );
     expect((await faultOf({ frameworkSorter: './mine.js' })).message).to.contain('without add, remove');
+  });
+
+  it('whose factory throws is named, by the flag that chose it, with what it threw', async () => {
+    const flags = {
+      allocator: '--allocator',
+      roleSorter: '--role-sorter',
+      frameworkSorter: '--framework-sorter',
+      sorter: '--sorter',
+    };
+    for (const [key, flag] of Object.entries(flags)) {
+      const fault = await faultOf({ [key]: './throws.js' });
+      expect(fault.message).to.equal(`The default export of ${flag} './throws.js' threw: factory says no`);
+      expect(fault.cause).to.equal(refusal);
+    }
+  });
+
+  it('of one sorter for roles and frameworks hands it over for both, and says so when it cannot be loaded', async () => {
+    let told: AllocatorOptions | undefined;
+    const loading = (given: string): Promise<unknown> =>
+      given === './spy.js'
+        ? Promise.resolve({
+            default: (options: AllocatorOptions) => {
+              told = options;
+              return new Mine('mine');
+            },
+          })
+        : load(given);
+    (await resolveAllocator({ allocator: './spy.js', sorter: './sorter.js' }, loading))({});
+    expect([told?.roleSorter?.name, told?.frameworkSorter?.name]).to.deep.equal(['sorter', 'sorter']);
+    expect((await faultOf({ sorter: 'fair' })).message).to.contain("--sorter 'fair' cannot be loaded");
   });
 });

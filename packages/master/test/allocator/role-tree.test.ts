@@ -1,7 +1,9 @@
-import { AgentID, ResourceLimits, ResourceQuantities, Resources } from '@mezzo/protocol';
+import { AgentID, FrameworkID, ResourceLimits, ResourceQuantities, Resources } from '@mezzo/protocol';
 import { expect } from 'chai';
 import fc from 'fast-check';
 
+import { AllocatorFramework } from '../../src/allocator/allocator-framework.ts';
+import { Client } from '../../src/allocator/client.ts';
 import { noQuota, RoleTree } from '../../src/allocator/role-tree.ts';
 
 const paths = (tree: RoleTree): string[] => [...tree.nodes].map(({ path }) => path).sort();
@@ -30,6 +32,24 @@ describe('RoleTree', () => {
     tree.prune(d);
     expect(paths(tree)).to.deep.equal([]);
     expect(tree.root.children.size).to.equal(0);
+  });
+
+  it('SORT-16 has a role while a framework is in it, whatever else it meant', () => {
+    const tree = new RoleTree();
+    const role = tree.ensure('eng/web');
+    const framework = new AllocatorFramework(FrameworkID('framework'));
+    role.clients.set(framework.id, new Client(framework, role, 0, 1));
+    const reserved = Resources.parse('cpus(eng/web):2');
+    tree.setQuota('eng/web', ResourceQuantities.parse('cpus:1'), ResourceLimits.empty);
+    tree.addReservations(reserved);
+    tree.setQuota('eng/web', ResourceQuantities.empty, ResourceLimits.empty);
+    expect(paths(tree)).to.deep.equal(['eng', 'eng/web']);
+    tree.removeReservations(reserved);
+    expect(paths(tree)).to.deep.equal(['eng', 'eng/web']);
+    expect(tree.get('eng/web')).to.equal(role);
+    role.clients.clear();
+    tree.prune(role);
+    expect(paths(tree)).to.deep.equal([]);
   });
 
   it('SORT-16 has a role while something is reserved to it', () => {

@@ -30,6 +30,8 @@ export class AgentExecutor {
   readonly run: Run;
   readonly sandbox: string;
   state: ExecutorState = executorLifecycle.initial;
+  /** An earlier agent started it. */
+  wasRecovered = false;
   /** Who takes its orders, once it has registered. */
   pid: PID | undefined;
   /** Tasks whose last update is not acknowledged yet, in the order in which they came. */

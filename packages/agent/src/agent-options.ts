@@ -1,4 +1,5 @@
 import type { Duration, PID } from '@mezzo/process';
+import type { ReconfigurationPolicy } from './recovery/agent-info-difference.ts';
 
 /** Names and defaults are those of Mesos's agent flags, where it has them. */
 export interface AgentOptions {
@@ -16,7 +17,10 @@ export interface AgentOptions {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Bound of the first, random wait before registering; it doubles with each attempt, up to 1 min. Default 1 s. */
   readonly registrationBackoffFactor?: Duration;
-  /** Kill tasks when the agent's node stops. If not, they run on until an agent with the same work directory starts. Default true. */
+  /**
+   * Kill all tasks, and take leave of the master for good, when the agent's node stops. If not, those of frameworks that
+   * checkpoint run on, and the next agent with this work directory takes them up. Default true.
+   */
   readonly killTasksOnStop?: boolean;
   /** How long an executor that is a program may take to register (executor_registration_timeout). Default 1 min. */
   readonly executorRegistrationTimeout?: Duration;
@@ -24,6 +28,20 @@ export interface AgentOptions {
   readonly executorShutdownGracePeriod?: Duration;
   /** How long executors wait for an agent that is away (recovery_timeout). Default 15 min. */
   readonly recoveryTimeout?: Duration;
+  /** How long executors may take to come back after their agent has (executor_reregistration_timeout). Default 2 s, at most 15 s. */
+  readonly executorReregistrationTimeout?: Duration;
+  /** What to do with executors that an earlier agent left: take them up, or end them and then the agent (recover). Default `reconnect`. */
+  readonly recover?: 'reconnect' | 'cleanup';
+  /** Fail to start if any checkpoint cannot be read (strict). Default false: it is moved aside, and the rest is recovered. */
+  readonly strict?: boolean;
+  /** How the agent may differ from the one that was here before (reconfiguration_policy). Default `equal`. */
+  readonly reconfigurationPolicy?: ReconfigurationPolicy;
+  /** How long sandboxes are kept that nobody needs any more (gc_delay). Default 1 week. */
+  readonly gcDelay?: Duration;
+  /** Part of the disk, 0 to 1, for whose sake they go earlier (gc_disk_headroom). Default 0.1. */
+  readonly gcDiskHeadroom?: number;
+  /** How often the agent looks how full the disk is (disk_watch_interval). Default 1 min. */
+  readonly diskWatchInterval?: Duration;
   /** How many executors that have ended `/state` still shows, of each framework (max_completed_executors_per_framework). Default 150. */
   readonly maxCompletedExecutorsPerFramework?: number;
   /** Environment of executors that are programs, such as how to reach the cluster's broker; Mesos's variables and the executor's own win. Default: none. */

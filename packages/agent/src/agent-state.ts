@@ -16,6 +16,8 @@ import { agentVersion } from './version.ts';
 export interface AgentSnapshot {
   readonly pid: string;
   readonly info: AgentInfo;
+  /** With dynamic reservations and volumes. */
+  readonly total: Resources;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly leader: Leader | undefined;
@@ -26,7 +28,7 @@ export interface AgentSnapshot {
 
 /** What `/state` answers: the keys of Mesos's agent, and `state` and `used_resources` besides. Times are seconds. */
 export function agentState(agent: AgentSnapshot): object {
-  const total = Resources.of(agent.info.resources);
+  const { total } = agent;
   const used = Resources.sum(agent.running.flatMap(({ executors }) => [...executors.values()].map(usedBy)));
   return {
     version: agentVersion,

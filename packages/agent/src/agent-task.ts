@@ -19,6 +19,10 @@ export class AgentTask {
   readonly info: TaskInfo;
   readonly executor: AgentExecutor;
   state: TaskAtAgentState = taskAtAgent.initial;
+  /** What it needs is there, and a later agent will know it if its framework wishes that: the executor may have it. */
+  isPrepared = false;
+  /** A later agent will know it. */
+  isCheckpointed = false;
   /** The tasks that were launched with it, all or none, itself included. */
   group: readonly AgentTask[] | undefined;
   /** One per state entered, oldest first, without data. */

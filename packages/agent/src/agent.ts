@@ -2,9 +2,10 @@ import {
   type BodyOf,
   dispatch,
   type ExitReason,
-  type Future,
+  Future,
   json,
   type PID,
+  type Runtime,
   text,
   toMilliseconds,
 } from '@mezzo/process';
@@ -12,43 +13,72 @@ import {
   type AgentID,
   type AgentInfo,
   agentMessages,
+  type ContainerID,
+  type DrainConfig,
   type FrameworkInfo,
-  parseAgentResources,
-  Resources,
+  type Resources,
 } from '@mezzo/protocol';
 import { AgentProcesses } from './agent-processes.ts';
 import type { AgentFramework } from './agent-framework.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentState } from './agent-state.ts';
 import { agentCapabilities } from './capabilities.ts';
-import { OrderTaker } from './order-taker.ts';
+import type { InheritedContainer } from './containerizer/posix-containerizer.ts';
+import { findGarbage } from './garbage/find-garbage.ts';
+import type { GarbageOptions } from './garbage/garbage-collector.ts';
+import type { RecoveredState } from './recovery/recovered-state.ts';
+import { restoreExecutors, runOf } from './recovery/restore-executors.ts';
+import { ResourceKeeper } from './resource-keeper.ts';
 import { agentVersion } from './version.ts';
-import { WorkDirectory } from './work-directory.ts';
+import type { WorkDirectory } from './work-directory.ts';
 
 const { RegisterAgent, ReregisterAgent, ShutdownAgent } = agentMessages;
 
 /** Runs the tasks that the leading master sends, and tells it what becomes of them until that is acknowledged. */
-export class Agent extends OrderTaker {
+export class Agent extends ResourceKeeper {
   readonly #options: AgentOptions;
-  readonly #resources: Resources;
+  readonly #recovered: RecoveredState;
   #spawned: AgentProcesses | undefined;
   #startTime = 0;
+  #identityStored: Future<void> = Future.ready(undefined);
+  readonly #garbage: Omit<GarbageOptions, 'diskUsage'>;
   /** Called when the last framework is gone; set once this agent is to end. */
   #farewell: (() => void) | undefined;
 
-  /** `startAgent` makes one. Throws AgentError WORK_DIRECTORY_INVALID, ResourcesParseError, or DURATION_INVALID. */
-  constructor(detector: PID, options: AgentOptions) {
-    const folders = new WorkDirectory(options.workDirectory);
-    const times = {
-      registrationTimeout: toMilliseconds(options.executorRegistrationTimeout ?? '1mins'),
-      shutdownGracePeriod: toMilliseconds(options.executorShutdownGracePeriod ?? '5secs'),
-      recoveryTimeout: toMilliseconds(options.recoveryTimeout ?? '15mins'),
-    };
-    const backoff = toMilliseconds(options.registrationBackoffFactor ?? '1s');
-    super('agent', detector, backoff, folders, times, options.executorEnvironment ?? {});
+  /** `startAgent` makes one, with what the agent before left. Throws DURATION_INVALID. */
+  constructor(
+    detector: PID,
+    options: AgentOptions,
+    folders: WorkDirectory,
+    resources: Resources,
+    recovered: RecoveredState,
+  ) {
+    const longest = toMilliseconds('15secs');
+    super({
+      detector,
+      folders,
+      resources,
+      registrationBackoffFactor: toMilliseconds(options.registrationBackoffFactor ?? '1s'),
+      agentId: recovered.agent?.id,
+      term: recovered.term,
+      times: {
+        registrationTimeout: toMilliseconds(options.executorRegistrationTimeout ?? '1mins'),
+        shutdownGracePeriod: toMilliseconds(options.executorShutdownGracePeriod ?? '5secs'),
+        recoveryTimeout: toMilliseconds(options.recoveryTimeout ?? '15mins'),
+        reregistrationTimeout: Math.min(toMilliseconds(options.executorReregistrationTimeout ?? '2secs'), longest),
+      },
+      environment: options.executorEnvironment ?? {},
+    });
     this.#options = options;
+    this.#recovered = recovered;
+    this.#garbage = {
+      ...(options.gcDelay === undefined ? {} : { delay: toMilliseconds(options.gcDelay) }),
+      ...(options.gcDiskHeadroom === undefined ? {} : { diskHeadroom: options.gcDiskHeadroom }),
+      ...(options.diskWatchInterval === undefined
+        ? {}
+        : { diskWatchInterval: toMilliseconds(options.diskWatchInterval) }),
+    };
     this.frameworks.maxCompletedExecutors = options.maxCompletedExecutorsPerFramework ?? 150;
-    this.#resources = Resources.of(parseAgentResources(options.resources, options.defaultRole));
     this.installOfLeader(ShutdownAgent, ({ message }) => this.#shutdownAgent(message));
     this.route('/state', () => json(this.#describe()), { help: 'What this agent is, has and runs, as Mesos tells it' });
     this.route('/health', () => (this.state === 'recovering' ? text('503 Service Unavailable.', 503) : text('')), {
@@ -61,20 +91,113 @@ export class Agent extends OrderTaker {
     this.runtime.router.delegate ??= this.self.id;
     const processes = (this.#spawned = AgentProcesses.spawn(this.runtime, this.self, {
       workDirectory: this.folders,
-      killOnStop: this.#options.killTasksOnStop ?? true,
+      killOnStop: this.#killOnStop,
+      resources: this.given,
+      garbage: { ...this.#garbage, diskUsage: () => this.runtime.platform.hardware.diskUsage(this.folders.root) },
     }));
     for (const process of processes.all) this.link(process);
-    const recovered = dispatch(processes.containerizer, (p) => p.recover());
-    recovered.onReady((killed) => {
+    this.#recover();
+  }
+
+  get #killOnStop(): boolean {
+    return this.#options.killTasksOnStop ?? true;
+  }
+
+  // ---- recovery
+
+  #recover(): void {
+    const { runtime, processes, folders } = this;
+    const { agent, resources, faults } = this.#recovered;
+    for (const fault of faults) runtime.log.error({ ...fault }, 'A checkpoint could not be read; recovering the rest');
+    const runs = (agent?.frameworks ?? []).flatMap(({ executors }) => executors.flatMap((it) => runOf(it) ?? []));
+    const streams = runs.flatMap(({ tasks }) => tasks.map(({ updates }) => updates));
+    void dispatch(processes.statusUpdates, (p) => p.recover(streams));
+    const volumes = dispatch(processes.resources, (p) => p.recover(resources));
+    volumes.onFailed(
+      this.defer((error: unknown) => {
+        throw error;
+      }),
+    );
+    const garbage = findGarbage(runtime.files, folders, this.#recovered, this.clock.now());
+    garbage.onReady(
+      (found) =>
+        void dispatch(processes.garbage, (p) => {
+          for (const { path, since } of found) p.schedule(path, since);
+        }),
+    );
+    garbage.onFailed((error) => runtime.log.error({ err: error }, 'Could not find what is not needed any more'));
+    const containers = dispatch(processes.containerizer, (p) => p.recover(runs.map(({ run }) => run.containerId)));
+    containers.onReady((killed) => {
       if (killed > 0)
-        this.runtime.log.warn({ killed }, 'Killed what an earlier agent with this work directory left running');
+        runtime.log.warn({ killed }, 'Killed what an earlier agent left running that no checkpoint tells of');
     });
-    recovered.onFailed((error) => this.runtime.log.error({ err: error }, 'Could not clean up after an earlier agent'));
-    recovered.onAny(this.defer(() => this.startRegistering()));
+    containers.onFailed((error) => runtime.log.error({ err: error }, 'Could not take up what an earlier agent left'));
+    containers
+      .repair(() => 0)
+      .andThen(() => dispatch(processes.containerizer, (p) => p.inherited()))
+      .andThen((inherited) => volumes.map(() => inherited))
+      .onReady(this.defer((inherited: ReadonlyMap<ContainerID, InheritedContainer>) => this.#takeUp(inherited)));
+  }
+
+  #takeUp(inherited: ReadonlyMap<ContainerID, InheritedContainer>): void {
+    const { agent } = this.#recovered;
+    const restored = agent === undefined ? [] : restoreExecutors(this.frameworks, agent, this.folders);
+    for (const { executor, address } of restored) this.resumeExecutor(executor, inherited, address);
+    if (this.#options.recover === 'cleanup') return this.#cleanUp();
+    // Those that are programs have this long to come back; the others are back already.
+    const waits = restored.some(({ executor }) => executor.isProgram && executor.state === 'registering');
+    if (waits) this.delay(this.reregistrationTimeout, () => this.#recovery(agent?.drainConfig));
+    else this.#recovery(agent?.drainConfig);
+  }
+
+  #recovery(drainConfig: DrainConfig | undefined): void {
+    if (drainConfig !== undefined) {
+      this.draining.config = drainConfig;
+      this.startDraining(drainConfig);
+    }
+    const { bootId } = this.runtime.children;
+    const stored = this.persist('the boot id', () => this.checkpoint.bootId(bootId));
+    stored.onReady(this.defer(() => this.startRegistering()));
+  }
+
+  /** Before an upgrade that could not take up what this agent has. */
+  #cleanUp(): void {
+    this.#leave(() => {
+      const forgotten = this.persist('that this agent is gone', () => this.checkpoint.forgetAgent());
+      forgotten.onReady(
+        this.defer(() => {
+          this.terminate();
+          this.#options.onShutdown?.('All executors have ended: the work directory is clean');
+        }),
+      );
+    });
+  }
+
+  // ---- who it is
+
+  protected override get identityStored(): Future<void> {
+    return this.#identityStored;
+  }
+
+  protected override named(agentId: AgentID): void {
+    this.#storeIdentity(agentId);
+  }
+
+  protected override reignBegan(): void {
+    const { term } = this;
+    if (term === undefined) return;
+    void this.persist('the reign of the leading master', () => this.checkpoint.term(this.term ?? term));
+  }
+
+  #storeIdentity(agentId: AgentID): void {
+    this.#identityStored = this.persist('who this agent is', () =>
+      this.checkpoint.agent(agentId, this.#info(agentId), this.#options.cluster),
+    );
   }
 
   protected override finalize(reason: ExitReason): void {
-    if (this.state !== 'terminating' && reason.kind === 'terminated') this.unregister();
+    // One that keeps its tasks will be back.
+    if (this.state !== 'terminating' && reason.kind === 'terminated' && this.#killOnStop) this.unregister();
     this.stopRegistering();
     for (const process of this.#spawned?.all ?? []) this.runtime.terminate(process);
     if (reason.kind === 'crashed') this.#options.onShutdown?.(reason.message);
@@ -117,6 +240,7 @@ export class Agent extends OrderTaker {
   }
 
   protected override pauseUpdates(): void {
+    super.pauseUpdates();
     void dispatch(this.processes.statusUpdates, (p) => p.pause());
   }
 
@@ -132,14 +256,21 @@ export class Agent extends OrderTaker {
 
   protected override emptied(): void {
     super.emptied();
-    this.#farewell?.();
+    if (this.frameworks.isEmpty) this.#farewell?.();
   }
 
   #shutdownAgent(message: string): void {
     this.runtime.log.error({ message }, 'The master shuts this agent down');
     this.#leave(() => {
-      this.terminate();
-      this.#options.onShutdown?.(message);
+      // Under this name it would be told to end again.
+      const forgotten = this.checkpoint.forgetAgent();
+      forgotten.onFailed((error) => this.runtime.log.error({ err: error }, 'Could not forget who this agent was'));
+      forgotten.onAny(
+        this.defer(() => {
+          this.terminate();
+          this.#options.onShutdown?.(message);
+        }),
+      );
     });
   }
 
@@ -152,7 +283,12 @@ export class Agent extends OrderTaker {
   }
 
   #introduction(id: AgentID | undefined): BodyOf<typeof RegisterAgent> {
-    return { agent: this.#info(id), version: agentVersion, capabilities: agentCapabilities };
+    return {
+      agent: this.#info(id),
+      version: agentVersion,
+      capabilities: agentCapabilities,
+      checkpointedResources: [...this.checkpointed],
+    };
   }
 
   protected override describe(id: AgentID): AgentInfo {
@@ -160,15 +296,14 @@ export class Agent extends OrderTaker {
   }
 
   #info(id: AgentID | undefined): AgentInfo {
-    const { hostname = this.runtime.name, attributes = {} } = this.#options;
-    const resources = [...this.#resources];
-    return { ...(id === undefined ? {} : { id }), hostname, resources, attributes, url: this.runtime.url ?? '' };
+    return { ...(id === undefined ? {} : { id }), ...agentInfo(this.runtime, this.#options, this.given) };
   }
 
   #describe(): object {
     return agentState({
       pid: this.self.toString(),
       info: this.#info(this.agentId),
+      total: this.total,
       startTime: this.#startTime,
       leader: this.leader,
       state: this.state,
@@ -181,6 +316,15 @@ export class Agent extends OrderTaker {
     if (this.#spawned === undefined) throw new Error('The agent is not initialized');
     return this.#spawned;
   }
+}
+
+/** What an agent is, without its id. */
+export function agentInfo(
+  { name, url }: Pick<Runtime, 'name' | 'url'>,
+  { hostname = name, attributes = {} }: AgentOptions,
+  resources: Resources,
+): AgentInfo {
+  return { hostname, resources: [...resources], attributes, url: url ?? '' };
 }
 
 function describedFramework({ id, info }: AgentFramework): FrameworkInfo {

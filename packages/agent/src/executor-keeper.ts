@@ -1,8 +1,17 @@
-import { type BodyOf, dispatch, type ExitReason, type ExitStatus, messageOf, type PID } from '@mezzo/process';
+import {
+  type BodyOf,
+  dispatch,
+  type ExitReason,
+  type ExitStatus,
+  type Future,
+  messageOf,
+  type PID,
+} from '@mezzo/process';
 import {
   type AgentID,
   type AgentInfo,
   agentMessages,
+  type ContainerID,
   type ExecutorEffect,
   type ExecutorEvent,
   type ExecutorID,
@@ -10,25 +19,43 @@ import {
   executorMessages,
   type FrameworkID,
 } from '@mezzo/protocol';
-import type { AgentExecutor } from './agent-executor.ts';
+import type { AgentExecutor, Ending } from './agent-executor.ts';
 import type { AgentFramework } from './agent-framework.ts';
+import type { AgentTask } from './agent-task.ts';
 import { executorEnvironment } from './containerizer/executor-environment.ts';
+import type { InheritedContainer } from './containerizer/posix-containerizer.ts';
 import { waitStatus } from './containerizer/wait-status.ts';
 import { CommandExecutor } from './executor/command-executor.ts';
 import { DefaultExecutor } from './executor/default-executor.ts';
+import { inheritedTasks } from './executor/inherited-task.ts';
 import { ExecutorLeaves } from './executor/task-runner.ts';
-import { TaskKeeper } from './task-keeper.ts';
-import type { WorkDirectory } from './work-directory.ts';
+import { GarbageRemoved } from './garbage/garbage-collector.ts';
+import {
+  failedPreparation,
+  prepareExecutor,
+  type PreparingAgent,
+  prepareTasks,
+  resourcesOf,
+} from './launch-preparation.ts';
+import { volumeMounts } from './resources/volumes.ts';
+import { TaskKeeper, type TaskKeeperOptions } from './task-keeper.ts';
 
-const { ExecutorMessage, ExitedExecutor, FrameworkMessage, ShutdownAgentExecutor } = agentMessages;
-const { ExecutorRegistered, ExecutorToFramework, FrameworkToExecutor, RegisterExecutor, ShutdownExecutor } =
-  executorMessages;
+const { ExitedExecutor, ShutdownAgentExecutor } = agentMessages;
+const { ShutdownExecutor } = executorMessages;
 
 /** Times in milliseconds. */
 export interface ExecutorTimes {
   readonly registrationTimeout: number;
   readonly shutdownGracePeriod: number;
   readonly recoveryTimeout: number;
+  /** How long executors may take to come back after their agent has. */
+  readonly reregistrationTimeout: number;
+}
+
+export interface ExecutorKeeperOptions extends TaskKeeperOptions {
+  readonly times: ExecutorTimes;
+  /** What programs that are executors get besides what Mesos gives them. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,48 +70,24 @@ export abstract class ExecutorKeeper extends TaskKeeper {
   /** Executors that are processes beside this one, by address. */
   readonly #beside = new Map<string, AgentExecutor>();
 
-  /**
-   * @param registrationBackoffFactor milliseconds
-   * @param environment what programs that are executors get besides what Mesos gives them
-   */
-  constructor(
-    id: string,
-    detector: PID,
-    registrationBackoffFactor: number,
-    folders: WorkDirectory,
-    times: ExecutorTimes,
-    environment: Readonly<Record<string, string>>,
-  ) {
-    super(id, detector, registrationBackoffFactor, folders);
-    this.#times = times;
-    this.#environment = environment;
-    this.install(RegisterExecutor, ({ frameworkId, executorId }, from) =>
-      this.#register(this.#find(frameworkId, executorId), from),
-    );
+  constructor(options: ExecutorKeeperOptions) {
+    super(options);
+    this.#times = options.times;
+    this.#environment = options.environment;
+    this.install(GarbageRemoved, ({ path }) => void dispatch(this.processes.files, (p) => p.detachBelow(path)));
     this.install(ExecutorLeaves, (_, from) => {
       const executor = this.#beside.get(from.address);
       if (executor !== undefined) this.#exited(executor, 0);
     });
-    this.install(ExecutorToFramework, (body, from) => {
-      const { agentId, master } = this;
-      const executor = this.#find(body.frameworkId, body.executorId);
-      if (executor?.pid?.equals(from) !== true)
-        return this.ignore(`a message of ${from.toString()}: it is no executor of a framework here`);
-      if (master !== undefined && agentId !== undefined) this.send(master, ExecutorMessage, { ...body, agentId });
-    });
-    this.installOfLeader(FrameworkMessage, ({ frameworkId, executorId, data }) => {
-      const executor = this.#find(frameworkId, executorId);
-      if (executor?.state === 'running' && executor.pid !== undefined && executor.isProgram)
-        this.send(executor.pid, FrameworkToExecutor, { data });
-      else this.ignore(`a message to executor '${executorId}': it does not run`);
-    });
     this.installOfLeader(ShutdownAgentExecutor, ({ frameworkId, executorId }) => {
-      const executor = this.#find(frameworkId, executorId);
+      const executor = this.findExecutor(frameworkId, executorId);
       if (executor === undefined) return this.ignore(`the end of executor '${executorId}': there is none`);
       this.shutdownExecutor(executor);
     });
   }
 
+  /** READY when a later agent will know who this one is. */
+  protected abstract get identityStored(): Future<void>;
   /** No framework has anything here any more. */
   protected abstract emptied(): void;
   protected abstract describe(id: AgentID): AgentInfo;
@@ -93,25 +96,51 @@ export abstract class ExecutorKeeper extends TaskKeeper {
   protected startExecutor(executor: AgentExecutor): void {
     executor.framework.executors.set(executor.id, executor);
     for (const effect of executorLifecycle.initialEffects) this.#carryOut(effect, executor);
-    const created = this.runtime.files.createFolder(executor.sandbox);
-    created.onReady(this.defer(() => this.#prepared(executor)));
-    created.onFailed(
-      this.defer((error: unknown) => this.#launchFailed(executor, `Failed to create the sandbox: ${messageOf(error)}`)),
+    const tasks = [...executor.tasks.values()];
+    const ready = prepareExecutor(this.#preparing, executor, tasks);
+    ready.onReady(
+      this.defer(() => {
+        this.#prepared(executor, tasks);
+        this.#start(executor);
+      }),
+    );
+    ready.onFailed(this.defer((error: unknown) => this.#launchFailed(executor, failedPreparation(executor, error))));
+  }
+
+  /** More tasks for an executor that is there. */
+  protected addTasks(executor: AgentExecutor, tasks: readonly AgentTask[]): void {
+    const { framework } = executor;
+    const ready = prepareTasks(this.#preparing, executor, tasks);
+    if (ready.isReady) return this.#prepared(executor, tasks);
+    ready.onReady(this.defer(() => this.#prepared(executor, tasks)));
+    ready.onFailed(
+      this.defer((error: unknown) => {
+        const { state, reason, message } = failedPreparation(executor, error);
+        if (framework.isTerminating) return;
+        for (const task of tasks)
+          if (task.isActive) this.step(task, state, { status: this.status(task.id, state, reason, message) });
+        // They had to wait for these.
+        this.deliverTasks(executor);
+      }),
     );
   }
 
-  /** What is queued, if the executor takes tasks. */
+  /** What is queued, if the executor takes tasks: in the order in which they came. */
   protected deliverTasks(executor: AgentExecutor): void {
     if (executor.state !== 'running') return;
-    for (const task of executor.tasks.values()) if (task.state === 'queued') this.step(task, 'DELIVER', {});
+    for (const task of executor.tasks.values()) {
+      if (task.state !== 'queued') continue;
+      if (!task.isPrepared) return;
+      this.step(task, 'DELIVER', {});
+    }
   }
 
   protected override shutdownExecutor(executor: AgentExecutor): void {
-    this.#step(executor, 'SHUTDOWN');
+    this.stepExecutor(executor, 'SHUTDOWN');
   }
 
   protected override taskCompleted(executor: AgentExecutor): void {
-    this.#removeIfDone(executor);
+    this.removeIfDone(executor);
   }
 
   /** To the master: an executor has ended, or (status -1) will not be started. */
@@ -121,6 +150,16 @@ export abstract class ExecutorKeeper extends TaskKeeper {
     this.#tellExits();
   }
 
+  /** Milliseconds that executors have to come back after their agent has. */
+  protected get reregistrationTimeout(): number {
+    return this.#times.reregistrationTimeout;
+  }
+
+  /** Nothing is left here that an operator who drains it waits for. */
+  protected get isEmpty(): boolean {
+    return this.frameworks.isEmpty;
+  }
+
   protected override resumeUpdates(): void {
     this.#tellExits();
   }
@@ -128,6 +167,12 @@ export abstract class ExecutorKeeper extends TaskKeeper {
   protected removeIfIdle(framework: AgentFramework): void {
     if (!framework.isIdle || this.frameworks.get(framework.id) !== framework) return;
     for (const old of this.frameworks.complete(framework)) for (const executor of old.completed) this.#forget(executor);
+    const { agentId } = this;
+    if (agentId !== undefined)
+      this.#discardFolders([
+        this.folders.sandboxesOf(agentId, framework.id),
+        this.folders.checkpointsOf(agentId, framework.id),
+      ]);
     if (this.frameworks.isEmpty) this.emptied();
   }
 
@@ -146,76 +191,92 @@ export abstract class ExecutorKeeper extends TaskKeeper {
 
   // ---- start
 
-  #prepared(executor: AgentExecutor): void {
-    // It may have been shut down meanwhile, or all its tasks killed.
-    if (executor.state !== 'registering' || !executor.hasQueuedTasks) return this.#step(executor, 'EXITED');
-    void dispatch(this.processes.files, (p) => p.attach(executor.virtualPath, executor.sandbox));
-    if (executor.isProgram) this.#launch(executor);
-    else this.#spawn(executor);
+  get #preparing(): PreparingAgent {
+    const { runtime, processes, folders, checkpoint, identityStored } = this;
+    return { runtime, processes, folders, checkpoint, identityStored };
   }
 
-  #spawn(executor: AgentExecutor): void {
-    const { frameworkId, executorId, containerId } = executor.run;
-    const { containerizer } = this.processes;
-    const reportsKilling = executor.framework.has('TASK_KILLING_STATE');
-    const options = { agent: this.self, containerizer, frameworkId, executorId, containerId, reportsKilling };
+  #discardFolders(paths: readonly string[]): void {
+    void dispatch(this.processes.garbage, (p) => {
+      for (const path of paths) p.schedule(path);
+    });
+  }
+
+  #prepared(executor: AgentExecutor, tasks: readonly AgentTask[]): void {
+    for (const task of tasks) {
+      task.isPrepared = true;
+      task.isCheckpointed = executor.framework.info.checkpoint;
+    }
+    this.deliverTasks(executor);
+  }
+
+  #start(executor: AgentExecutor): void {
+    // It may have been shut down meanwhile, or all its tasks killed.
+    if (executor.state !== 'registering' || !executor.hasQueuedTasks) return this.stepExecutor(executor, 'EXITED');
+    void dispatch(this.processes.files, (p) => p.attach(executor.virtualPath, executor.sandbox));
+    if (executor.isProgram) this.#launch(executor);
+    else this.spawnExecutor(executor, new Map());
+  }
+
+  /** @param inherited what an earlier agent left of it */
+  protected spawnExecutor(executor: AgentExecutor, inherited: ReadonlyMap<ContainerID, InheritedContainer>): void {
+    const { run } = executor;
+    const options = {
+      ...run,
+      agent: this.self,
+      containerizer: this.processes.containerizer,
+      folders: this.folders,
+      reportsKilling: executor.framework.has('TASK_KILLING_STATE'),
+      isCheckpointed: executor.framework.info.checkpoint,
+      inherited: inheritedTasks(executor, inherited),
+    };
     const pid = this.runtime.spawn(executor.isGenerated ? new CommandExecutor(options) : new DefaultExecutor(options));
     this.link(pid);
     executor.pid = pid;
     this.#beside.set(pid.address, executor);
-    this.#step(executor, 'REGISTERED');
+    this.stepExecutor(executor, 'REGISTERED');
   }
 
   #launch(executor: AgentExecutor): void {
     const { run, sandbox, info } = executor;
     const { containerId } = run;
     const { command } = info;
-    if (command === undefined) return this.#launchFailed(executor, 'The executor has no command');
+    if (command === undefined) return this.#launchFailed(executor, launchFailure('The executor has no command'));
     const environment = executorEnvironment(executor, {
       agentId: run.agentId,
-      agent: this.self.address,
+      // Not this incarnation of it: the executor outlives it.
+      agent: this.self.toString(),
       given: this.#environment,
       shutdownGracePeriod: this.#graceOf(executor),
       recoveryTimeout: this.#times.recoveryTimeout,
     });
+    const isCheckpointed = executor.framework.info.checkpoint;
+    const volumes = volumeMounts(this.folders, resourcesOf(executor, executor.tasks.values()));
     const { containerizer } = this.processes;
-    const launched = dispatch(containerizer, (p) => p.launch({ containerId, sandbox, command, environment }));
-    launched.onFailed(
-      this.defer((error: unknown) => this.#launchFailed(executor, `Failed to launch container: ${messageOf(error)}`)),
+    const launched = dispatch(containerizer, (p) =>
+      p.launch({ containerId, sandbox, command, environment, volumes, isCheckpointed }),
     );
-    const exited = dispatch(containerizer, (p) => p.waitFor(containerId));
+    launched.onFailed(
+      this.defer((error: unknown) =>
+        this.#launchFailed(executor, launchFailure(`Failed to launch container: ${messageOf(error)}`)),
+      ),
+    );
+    this.awaitExit(executor);
+  }
+
+  protected awaitExit(executor: AgentExecutor): void {
+    const exited = dispatch(this.processes.containerizer, (p) => p.waitFor(executor.run.containerId));
     exited.onReady(this.defer((status: ExitStatus) => this.#exited(executor, waitStatus(status))));
   }
 
-  #launchFailed(executor: AgentExecutor, message: string): void {
-    executor.ending ??= { state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message };
-    this.#step(executor, 'LAUNCH_FAILED');
-  }
-
-  #register(executor: AgentExecutor | undefined, from: PID): void {
-    const isAgain = executor?.state === 'running' && executor.pid?.equals(from) === true;
-    const isExpected = executor?.state === 'registering' || isAgain;
-    const { agentId } = this;
-    if (executor === undefined || agentId === undefined || !executor.isProgram || !isExpected) {
-      this.ignore(`the registration of ${from.toString()}: no executor is expected there`);
-      this.send(from, ShutdownExecutor, {});
-      return;
-    }
-    executor.pid = from;
-    const { framework, info, run } = executor;
-    this.send(from, ExecutorRegistered, {
-      executor: { ...info, frameworkId: framework.id },
-      framework: { ...framework.info, id: framework.id },
-      agentId,
-      agent: this.describe(agentId),
-      containerId: run.containerId,
-    });
-    this.#step(executor, isAgain || executor.hasQueuedTasks ? 'REGISTERED' : 'IDLE');
+  #launchFailed(executor: AgentExecutor, ending: Ending): void {
+    executor.ending ??= ending;
+    this.stepExecutor(executor, 'LAUNCH_FAILED');
   }
 
   // ---- its lifecycle
 
-  #step(executor: AgentExecutor, event: ExecutorEvent): void {
+  protected stepExecutor(executor: AgentExecutor, event: ExecutorEvent): void {
     const transition = executorLifecycle.next(executor.state, event);
     if (transition === undefined) return;
     executor.state = transition.state;
@@ -237,7 +298,7 @@ export abstract class ExecutorKeeper extends TaskKeeper {
         if (executor.pid !== undefined) this.send(executor.pid, ShutdownExecutor, {});
         return;
       case 'awaitEnd':
-        executor.timer = this.delay(this.#graceOf(executor), () => this.#step(executor, 'GRACE_OVER'));
+        executor.timer = this.delay(this.#graceOf(executor), () => this.stepExecutor(executor, 'GRACE_OVER'));
         return;
       case 'destroyContainer':
         return this.#destroy(executor);
@@ -247,7 +308,7 @@ export abstract class ExecutorKeeper extends TaskKeeper {
         if (!executor.isGenerated) this.reportExit(executor.framework.id, executor.id, executor.waitStatus);
         return;
       case 'removeExecutor':
-        return this.#removeIfDone(executor);
+        return this.removeIfDone(executor);
     }
   }
 
@@ -258,7 +319,7 @@ export abstract class ExecutorKeeper extends TaskKeeper {
     executor.timer = this.delay(registrationTimeout, () => {
       const message = `The executor did not register within ${registrationTimeout / 1000} s`;
       executor.ending = { state: 'TASK_FAILED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT', message };
-      this.#step(executor, 'REGISTRATION_TIMEOUT');
+      this.stepExecutor(executor, 'REGISTRATION_TIMEOUT');
     });
   }
 
@@ -279,7 +340,7 @@ export abstract class ExecutorKeeper extends TaskKeeper {
   #exited(executor: AgentExecutor, status: number): void {
     if (executor.pid !== undefined) this.#beside.delete(executor.pid.address);
     executor.waitStatus = status;
-    this.#step(executor, 'EXITED');
+    this.stepExecutor(executor, 'EXITED');
   }
 
   /** Those of a framework that is shut down have been completed without a word. */
@@ -293,15 +354,31 @@ export abstract class ExecutorKeeper extends TaskKeeper {
       if (task.isActive) this.step(task, state, { status: this.status(task.id, state, reason, message) });
   }
 
-  #removeIfDone(executor: AgentExecutor): void {
+  protected removeIfDone(executor: AgentExecutor): void {
     const { framework, run } = executor;
     if (executor.state !== 'terminated' || executor.tasks.size > 0) return;
     // Its exit record is in updates that are stored.
     if (executor.isProgram) void dispatch(this.processes.containerizer, (p) => p.remove(run.containerId));
     // A process that has ended would be kept by its address.
     executor.pid = undefined;
+    this.#ended(executor);
     this.#forget(framework.complete(executor));
     this.removeIfIdle(framework);
+  }
+
+  /** A later agent need not know it, and one day its folders can go. */
+  #ended({ framework, run, sandbox }: AgentExecutor): void {
+    const { agentId, frameworkId, executorId } = run;
+    if (framework.info.checkpoint) {
+      const endedAt = this.clock.now();
+      void this.persist('the end of an executor', () => this.checkpoint.ended(run, endedAt));
+    }
+    this.#discardFolders([
+      sandbox,
+      this.folders.sandboxesOf(agentId, frameworkId, executorId),
+      this.folders.checkpointsOfRun(run),
+      this.folders.checkpointsOf(agentId, frameworkId, executorId),
+    ]);
   }
 
   #tellExits(): void {
@@ -314,11 +391,15 @@ export abstract class ExecutorKeeper extends TaskKeeper {
     void dispatch(this.processes.files, (p) => p.detach(executor.virtualPath, executor.sandbox));
   }
 
-  #find(frameworkId: FrameworkID, executorId: ExecutorID): AgentExecutor | undefined {
+  protected findExecutor(frameworkId: FrameworkID, executorId: ExecutorID): AgentExecutor | undefined {
     return this.frameworks.get(frameworkId)?.executors.get(executorId);
   }
 
   #graceOf({ info }: AgentExecutor): number {
     return info.shutdownGracePeriod ?? this.#times.shutdownGracePeriod;
   }
+}
+
+function launchFailure(message: string): Ending {
+  return { state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message };
 }

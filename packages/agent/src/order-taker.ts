@@ -1,4 +1,3 @@
-import type { PID } from '@mezzo/process';
 import {
   type AgentID,
   agentMessages,
@@ -14,8 +13,9 @@ import {
 import { AgentExecutor } from './agent-executor.ts';
 import type { AgentFramework } from './agent-framework.ts';
 import { AgentTask } from './agent-task.ts';
-import { ExecutorKeeper, type ExecutorTimes } from './executor-keeper.ts';
-import type { Run, WorkDirectory } from './work-directory.ts';
+import { ExecutorConnections } from './executor-connections.ts';
+import type { ExecutorKeeperOptions } from './executor-keeper.ts';
+import type { Run } from './work-directory.ts';
 
 const { DrainAgent, ForwardStatusUpdate, KillTask, RunTask, RunTaskGroup, ShutdownFramework, UpdateFramework } =
   agentMessages;
@@ -38,20 +38,9 @@ interface Refusal {
 }
 
 /** The part of an agent that takes the master's orders: to launch, to kill, to drain. */
-export abstract class OrderTaker extends ExecutorKeeper {
-  /**
-   * @param registrationBackoffFactor milliseconds
-   * @param environment what programs that are executors get besides what Mesos gives them
-   */
-  constructor(
-    id: string,
-    detector: PID,
-    registrationBackoffFactor: number,
-    folders: WorkDirectory,
-    times: ExecutorTimes,
-    environment: Readonly<Record<string, string>>,
-  ) {
-    super(id, detector, registrationBackoffFactor, folders, times, environment);
+export abstract class OrderTaker extends ExecutorConnections {
+  constructor(options: ExecutorKeeperOptions) {
+    super(options);
     this.installOfLeader(RunTask, ({ framework, frameworkId, task, launchExecutor: startsExecutor }) =>
       this.#launch({
         framework,
@@ -140,7 +129,7 @@ export abstract class OrderTaker extends ExecutorKeeper {
       framework.tasks.set(task.id, task);
     }
     if (present === undefined) this.startExecutor(executor);
-    else this.deliverTasks(executor);
+    else this.addTasks(executor, tasks);
   }
 
   #newExecutor(
@@ -197,6 +186,9 @@ export abstract class OrderTaker extends ExecutorKeeper {
     const framework = info.id && this.frameworks.get(info.id);
     if (framework === undefined || framework.isTerminating) return;
     framework.info = info;
+    const { agentId } = this;
+    if (info.checkpoint && agentId !== undefined)
+      void this.persist('a framework', () => this.checkpoint.framework(agentId, framework.id, framework.info));
     // Somebody is there now who takes them.
     this.resumeUpdates();
   }
@@ -205,19 +197,30 @@ export abstract class OrderTaker extends ExecutorKeeper {
 
   /** Kills everything and takes no more launches, until nothing is left here. */
   protected startDraining(config: DrainConfig): void {
-    if (this.frameworks.isEmpty) return;
+    if (this.isEmpty) return this.stopDraining();
     this.draining.config = config;
+    this.#storeDraining();
     for (const framework of this.frameworks.running()) {
       for (const task of [...framework.tasks.values()]) this.#kill(task, this.draining.gracePeriodOf(task));
     }
   }
 
   protected stopDraining(): void {
+    const wasDraining = this.draining.config !== undefined;
     this.draining.config = undefined;
+    if (wasDraining) this.#storeDraining();
+  }
+
+  #storeDraining(): void {
+    const { agentId } = this;
+    if (agentId === undefined) return;
+    void this.persist('that the agent is drained', () =>
+      this.identityStored.andThen(() => this.checkpoint.drain(agentId, this.draining.config)),
+    );
   }
 
   protected override emptied(): void {
-    if (this.draining.config !== undefined) this.stopDraining();
+    if (this.isEmpty) this.stopDraining();
   }
 }
 

@@ -24,6 +24,17 @@ const { AgentRegistered, AgentReregistered, Ping, Pong, UnregisterAgent } = agen
  */
 const shortestPingTimeout = 1000;
 
+export interface RegistrantOptions {
+  /** Tells who leads. */
+  readonly detector: PID;
+  /** Milliseconds. */
+  readonly registrationBackoffFactor: number;
+  /** What a master called the agent that was here before. */
+  readonly agentId: AgentID | undefined;
+  /** The newest reign that the agent before heard of. */
+  readonly term: Term | undefined;
+}
+
 /**
  * The half of an agent that keeps it registered: it follows the leading master, registers with it and again whenever the
  * master may have lost it (a new leader, a broken link, no ping for too long, a ping that says so), answers pings, and
@@ -41,11 +52,12 @@ export abstract class Registrant extends Process {
   #pingTimer: Timer | undefined;
   #totalPingTimeout = 0;
 
-  /** @param registrationBackoffFactor milliseconds */
-  constructor(id: string, detector: PID, registrationBackoffFactor: number) {
-    super(id);
-    this.#detector = detector;
-    this.#backoff = new RegistrationBackoff(registrationBackoffFactor);
+  constructor(options: RegistrantOptions) {
+    super('agent');
+    this.#detector = options.detector;
+    this.#backoff = new RegistrationBackoff(options.registrationBackoffFactor);
+    this.#agentId = options.agentId;
+    this.#term = options.term;
     this.install(Detected, ({ leader }) => this.#detected(leader));
     this.installOfLeader(AgentRegistered, ({ agentId, totalPingTimeout }) =>
       this.#registered(agentId, totalPingTimeout),
@@ -53,7 +65,11 @@ export abstract class Registrant extends Process {
     this.installOfLeader(AgentReregistered, ({ agentId, totalPingTimeout, reconcile }) => {
       if (this.#registered(agentId, totalPingTimeout)) this.reconcile(reconcile);
     });
-    this.installOfLeader(Ping, ({ connected }, master) => this.#pinged(connected, master));
+    this.install(Ping, ({ connected, term }, master) => {
+      // It does not know yet who leads; a master that hears nothing would give it up.
+      if (this.#state === 'recovering') this.#pong(master, term);
+      else if (this.#isLeader(master, term, Ping.name)) this.#pinged(connected, master);
+    });
   }
 
   /** Asks the master for an id. */
@@ -66,6 +82,10 @@ export abstract class Registrant extends Process {
   protected abstract resumeUpdates(): void;
   /** There is no master that takes them. */
   protected abstract pauseUpdates(): void;
+  /** A master has given this agent its name. */
+  protected abstract named(agentId: AgentID): void;
+  /** There is a newer reign than there was. */
+  protected abstract reignBegan(): void;
   /** The master has another idea of who this agent is: it must not go on. */
   protected abstract repudiated(message: string): void;
 
@@ -81,6 +101,11 @@ export abstract class Registrant extends Process {
   /** The master with which this agent is registered now. */
   protected get master(): PID | undefined {
     return this.#state === 'running' ? this.#master : undefined;
+  }
+
+  /** The newest reign that this agent has heard of. */
+  protected get term(): Term | undefined {
+    return this.#term;
   }
 
   protected get leader(): Leader | undefined {
@@ -121,29 +146,37 @@ export abstract class Registrant extends Process {
   }
 
   #detected(leader: Leader | undefined): void {
-    const isOld = leader !== undefined && this.#term !== undefined && compareTerms(leader.term, this.#term) < 0;
-    const followed = isOld ? undefined : leader;
+    const followed = leader === undefined || this.#isOld(leader.term) ? undefined : leader;
     const event = followed === undefined ? 'LEADER_LOST' : 'LEADER_FOUND';
     // An agent that ends takes leave of the master it had.
     if (agentLifecycle.next(this.#state, event) === undefined) return;
     this.#leader = leader;
     this.#master = followed && this.runtime.pid(followed.address);
-    this.#term = followed?.term ?? this.#term;
+    if (followed !== undefined) this.#hear(followed.term);
     this.#step(event);
   }
 
   #isLeader(from: PID, term: Term, kind: string): boolean {
     if (this.#state === 'terminating') return false;
-    const isOld = this.#term !== undefined && compareTerms(term, this.#term) < 0;
-    if (this.#master === undefined || !from.equals(this.#master) || isOld) {
+    if (this.#master === undefined || !from.equals(this.#master) || this.#isOld(term)) {
       this.runtime.log.warn(
         { from: from.address, kind, term },
         'Ignored a message: its sender is not the leading master',
       );
       return false;
     }
-    this.#term = term;
+    this.#hear(term);
     return true;
+  }
+
+  #hear(term: Term): void {
+    const isNewer = this.#term === undefined || compareTerms(term, this.#term) > 0;
+    this.#term = term;
+    if (isNewer) this.reignBegan();
+  }
+
+  #isOld(term: Term): boolean {
+    return this.#term !== undefined && compareTerms(term, this.#term) < 0;
   }
 
   #registered(agentId: AgentID, totalPingTimeout: number): boolean {
@@ -151,9 +184,15 @@ export abstract class Registrant extends Process {
       this.repudiated(`The master registered agent ${this.#agentId} under another id, ${agentId}`);
       return false;
     }
+    const isNew = this.#agentId === undefined;
     this.#agentId = agentId;
+    if (isNew) this.named(agentId);
     this.#totalPingTimeout = Math.max(totalPingTimeout, shortestPingTimeout);
     return this.#step('REGISTERED');
+  }
+
+  #pong(master: PID, term: Term): void {
+    if (this.#agentId !== undefined && !this.#isOld(term)) this.send(master, Pong, { agentId: this.#agentId });
   }
 
   #pinged(connected: boolean, master: PID): void {

@@ -1,4 +1,4 @@
-import { dispatch, type PID } from '@mezzo/process';
+import { Deferred, dispatch, type Future } from '@mezzo/process';
 import {
   agentMessages,
   executorMessages,
@@ -18,7 +18,8 @@ import type { AgentProcesses } from './agent-processes.ts';
 import type { AgentTask } from './agent-task.ts';
 import { Draining } from './draining.ts';
 import { FrameworkTable } from './framework-table.ts';
-import { Registrant } from './registrant.ts';
+import { Checkpoint } from './recovery/checkpoint.ts';
+import { Registrant, type RegistrantOptions } from './registrant.ts';
 import { UpdateDue } from './status-updates/status-updates.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
@@ -26,7 +27,11 @@ const { AcknowledgeStatusUpdate, ForwardStatusUpdate } = agentMessages;
 const { AcknowledgeExecutorUpdate, ExecutorUpdate, KillExecutorTask, LaunchTask, LaunchTaskGroup } = executorMessages;
 
 /** What could not be stored is tried again after this many milliseconds. */
-const storeRetryInterval = 10_000;
+const storeRetry = 10_000;
+
+export interface TaskKeeperOptions extends RegistrantOptions {
+  readonly folders: WorkDirectory;
+}
 
 /** What the effects of a task's event need to know about it. */
 interface Cause {
@@ -42,17 +47,17 @@ export abstract class TaskKeeper extends Registrant {
   protected readonly frameworks = new FrameworkTable();
   protected readonly draining = new Draining();
   protected readonly folders: WorkDirectory;
+  #checkpoint: Checkpoint | undefined;
 
-  /** @param registrationBackoffFactor milliseconds */
-  constructor(id: string, detector: PID, registrationBackoffFactor: number, folders: WorkDirectory) {
-    super(id, detector, registrationBackoffFactor);
-    this.folders = folders;
+  constructor(options: TaskKeeperOptions) {
+    super(options);
+    this.folders = options.folders;
     this.installOfLeader(AcknowledgeStatusUpdate, ({ frameworkId, taskId, uuid }) =>
       this.#acknowledge(frameworkId, taskId, uuid),
     );
     this.install(ExecutorUpdate, ({ frameworkId, executorId, status }, from) => {
       const executor = this.frameworks.get(frameworkId)?.executors.get(executorId);
-      if (executor?.pid?.equals(from) === true) return this.#executorUpdate(executor, status);
+      if (executor?.pid?.equals(from) === true) return this.executorUpdate(executor, status);
       this.ignore(`an update of ${from.toString()}: it is no executor of a framework here`);
     });
     this.install(UpdateDue, ({ update }) => this.#forward(update));
@@ -62,6 +67,28 @@ export abstract class TaskKeeper extends Registrant {
   protected abstract shutdownExecutor(executor: AgentExecutor): void;
   /** Nothing more is to be told about one of the executor's tasks. */
   protected abstract taskCompleted(executor: AgentExecutor): void;
+
+  /** What the next agent with this work directory must know. */
+  protected get checkpoint(): Checkpoint {
+    return (this.#checkpoint ??= new Checkpoint(this.runtime.files, this.folders));
+  }
+
+  /** Writes until it is written, as a full disk will not stay full. */
+  protected persist(what: string, write: () => Future<void>): Future<void> {
+    const stored = new Deferred<void>();
+    const attempt = (): void => {
+      const written = write();
+      written.onReady(() => stored.set(undefined));
+      written.onFailed(
+        this.defer((error: unknown) => {
+          this.runtime.log.error({ err: error }, `Could not store ${what}; trying again`);
+          this.delay(storeRetry, attempt);
+        }),
+      );
+    };
+    attempt();
+    return stored.future;
+  }
 
   protected override reconcile(tasks: readonly { readonly frameworkId: FrameworkID; readonly taskId: TaskID }[]): void {
     for (const { frameworkId, taskId } of tasks) {
@@ -117,7 +144,7 @@ export abstract class TaskKeeper extends Registrant {
 
   // ---- updates
 
-  #executorUpdate(executor: AgentExecutor, status: TaskStatus): void {
+  protected executorUpdate(executor: AgentExecutor, status: TaskStatus): void {
     const { framework } = executor;
     const { uuid, state, taskId } = status;
     if (framework.isTerminating || uuid === undefined) {
@@ -140,7 +167,8 @@ export abstract class TaskKeeper extends Registrant {
     const status = this.draining.explained(given, task);
     task.enter(status);
     task.storing.add(uuid);
-    const file = framework.info.checkpoint ? this.folders.taskUpdates(run, task.id) : undefined;
+    // Without the task's own checkpoint nobody would read it again.
+    const file = task.isCheckpointed ? this.folders.taskUpdates(run, task.id) : undefined;
     const update: StatusUpdate = {
       frameworkId: framework.id,
       agentId: run.agentId,
@@ -152,12 +180,6 @@ export abstract class TaskKeeper extends Registrant {
       this.defer(() => {
         task.storing.delete(uuid);
         this.#acknowledgeExecutor(task.executor, task.id, uuid);
-      }),
-    );
-    stored.onFailed(
-      this.defer((error: unknown) => {
-        this.runtime.log.error({ err: error, file }, 'Could not store a status update; trying again');
-        this.delay(storeRetryInterval, () => this.#store(task, status));
       }),
     );
   }

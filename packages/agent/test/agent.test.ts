@@ -120,7 +120,7 @@ describe('an agent', () => {
     await cluster.until(() => cluster.master.states('t1').includes('TASK_FAILED'));
     const status = cluster.master.last('t1')?.status;
     expect(status).to.include({ source: 'SOURCE_AGENT', reason: 'REASON_CONTAINER_LAUNCH_FAILED' });
-    expect(status?.message).to.include('Failed to create the sandbox: ENOSPC');
+    expect(status?.message).to.include('Failed to prepare the launch: ENOSPC');
     expect(cluster.master.states('t1')).to.deep.equal(['TASK_FAILED']);
   });
 
@@ -367,7 +367,7 @@ describe('an agent', () => {
     });
   });
 
-  it('kills what an agent that crashed left running, when it starts again', async () => {
+  it('AGENT-14e kills what an agent that crashed left running of frameworks that do not checkpoint', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
     cluster.master.run(taskOf('t1', 'x'));
     await cluster.until(() => cluster.master.states('t1').includes('TASK_RUNNING'));

@@ -5,6 +5,8 @@ import { FakeMaster } from './fake-master.ts';
 
 export const workDirectory = '/work-dir';
 
+const defaults = { cluster: 'test', workDirectory, resources: 'cpus:4;mem:1024;ports:[31000-32000]' };
+
 /** A simulated master node and agent node. */
 export class Cluster implements AsyncDisposable {
   readonly world: Simulation;
@@ -13,6 +15,8 @@ export class Cluster implements AsyncDisposable {
   readonly runtime: Runtime;
   readonly agent: LocalPID<Agent>;
   readonly shutdowns: string[];
+  readonly #options: Partial<AgentOptions>;
+  #restarted: Runtime | undefined;
 
   private constructor(
     world: Simulation,
@@ -21,7 +25,9 @@ export class Cluster implements AsyncDisposable {
     runtime: Runtime,
     agent: LocalPID<Agent>,
     shutdowns: string[],
+    options: Partial<AgentOptions>,
   ) {
+    this.#options = options;
     this.world = world;
     this.master = master;
     this.masterRuntime = masterRuntime;
@@ -34,25 +40,23 @@ export class Cluster implements AsyncDisposable {
     options: Partial<AgentOptions> & {
       readonly simulation?: SimulationOptions;
       readonly prepare?: (master: FakeMaster) => void;
+      readonly master?: FakeMaster;
     } = {},
   ): Promise<Cluster> {
-    const { simulation, prepare, ...given } = options;
+    const { simulation, prepare, master = new FakeMaster(), ...given } = options;
     const world = new Simulation({ latency: [1, 5], ...simulation });
     const masterRuntime = await world.start('master');
-    const master = new FakeMaster();
     prepare?.(master);
     masterRuntime.spawn(master);
     const runtime = await world.start('agent-1', { onError: () => {} });
     const shutdowns: string[] = [];
     const started = startAgent(runtime, {
-      cluster: 'test',
-      workDirectory,
-      resources: 'cpus:4;mem:1024;ports:[31000-32000]',
+      ...defaults,
       onShutdown: (message) => void shutdowns.push(message),
       ...given,
     });
     await world.advanceUntil(() => !started.isPending, '1s');
-    return new Cluster(world, master, masterRuntime, runtime, started.get(), shutdowns);
+    return new Cluster(world, master, masterRuntime, runtime, started.get(), shutdowns, given);
   }
 
   /** Until the agent has registered. */
@@ -68,11 +72,26 @@ export class Cluster implements AsyncDisposable {
       throw new Error(`It did not happen within ${limit}: ${condition.toString()}`);
   }
 
-  /** The node again, after a crash, with a new agent. */
-  async restart(): Promise<void> {
+  /** The node again, after a crash, with a new agent; `options` instead of those it had. Rejects as starting it fails. */
+  async restart(options: Partial<AgentOptions> = {}): Promise<LocalPID<Agent>> {
     const runtime = await this.world.start('agent-1', { onError: () => {} });
-    startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:4' });
-    await this.world.advance('1s');
+    this.#restarted = runtime;
+    const started = startAgent(runtime, {
+      ...defaults,
+      onShutdown: (message) => void this.shutdowns.push(message),
+      ...this.#options,
+      ...options,
+    });
+    await this.world.advanceUntil(() => !started.isPending, '1s');
+    return started;
+  }
+
+  /** The same, until it has registered again. */
+  async comeBack(options: Partial<AgentOptions> = {}): Promise<void> {
+    const before = this.master.reregistrations.length;
+    await this.restart(options);
+    await this.until(() => this.master.reregistrations.length > before);
+    await this.world.advance('100ms');
   }
 
   get files() {
@@ -87,7 +106,7 @@ export class Cluster implements AsyncDisposable {
     path: string,
     query: Record<string, string> = {},
   ): Promise<{ readonly status: number; readonly body: string }> {
-    const answer = this.runtime.http({ path, query: new URLSearchParams(query) });
+    const answer = (this.#restarted ?? this.runtime).http({ path, query: new URLSearchParams(query) });
     await this.world.settle();
     const { status, body = '' } = answer.get();
     return { status, body: typeof body === 'string' ? body : '' };

@@ -1,5 +1,5 @@
 import { type BodyOf, type PID, Process } from '@mezzo/process';
-import { executorMessages, ExecutorID, type TaskID, type TaskState, UpdateUUID } from '@mezzo/protocol';
+import { executorMessages, ExecutorID, type TaskID, type TaskInfo, type TaskState, UpdateUUID } from '@mezzo/protocol';
 import type { Cluster } from './cluster.ts';
 import { frameworkId } from './fake-master.ts';
 
@@ -12,7 +12,9 @@ const {
   KillExecutorTask,
   LaunchTask,
   LaunchTaskGroup,
+  ReconnectExecutor,
   RegisterExecutor,
+  ReregisterExecutor,
   ShutdownExecutor,
 } = executorMessages;
 
@@ -28,6 +30,7 @@ export class FakeExecutor extends Process {
   readonly messages: Uint8Array[] = [];
   readonly acknowledged: string[] = [];
   shutdowns = 0;
+  reconnects = 0;
   readonly #agent: PID;
 
   constructor(executorId: string, agent: PID) {
@@ -40,7 +43,7 @@ export class FakeExecutor extends Process {
   static async start(
     cluster: Cluster,
     executorId: string,
-    agent: string = cluster.agent.address,
+    agent: string = cluster.agent.toString(),
   ): Promise<FakeExecutor> {
     const runtime = await cluster.world.start(`node-of-${executorId}`);
     const executor = new FakeExecutor(executorId, runtime.pid(agent));
@@ -58,6 +61,7 @@ export class FakeExecutor extends Process {
     this.install(KillExecutorTask, (body) => void this.kills.push(body));
     this.install(FrameworkToExecutor, ({ data }) => void this.messages.push(data.slice()));
     this.install(AcknowledgeExecutorUpdate, ({ uuid }) => void this.acknowledged.push(uuid));
+    this.install(ReconnectExecutor, () => void this.reconnects++);
     this.install(ShutdownExecutor, () => void this.shutdowns++);
   }
 
@@ -66,14 +70,25 @@ export class FakeExecutor extends Process {
     this.send(this.#agent, RegisterExecutor, { frameworkId, executorId });
   }
 
+  /** With the tasks of which no update was acknowledged, and the states of `t1` that were not. */
+  reregister(tasks: readonly TaskInfo[], states: readonly TaskState[] = []): void {
+    const { executorId } = this;
+    const updates = states.map((state) => this.#statusOf('t1', state));
+    this.send(this.#agent, ReregisterExecutor, { frameworkId, executorId, tasks: [...tasks], updates });
+  }
+
   /** Gives the update's uuid. */
   report(taskId: string, state: TaskState): string {
-    const uuid = UpdateUUID(this.random.uuid());
     const { executorId } = this;
-    // What a task's id may be is for the agent to say.
-    const status = { taskId: taskId as TaskID, state, source: 'SOURCE_EXECUTOR', timestamp: 0, uuid } as const;
+    const status = this.#statusOf(taskId, state);
     this.send(this.#agent, ExecutorUpdate, { frameworkId, executorId, status });
-    return uuid;
+    return status.uuid;
+  }
+
+  #statusOf(taskId: string, state: TaskState) {
+    const uuid = UpdateUUID(this.random.uuid());
+    // What a task's id may be is for the agent to say.
+    return { taskId: taskId as TaskID, state, source: 'SOURCE_EXECUTOR', timestamp: 0, uuid } as const;
   }
 
   tell(data: Uint8Array): void {

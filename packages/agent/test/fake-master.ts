@@ -191,7 +191,9 @@ export class FakeMaster extends Process {
   }
 
   ping(connected: boolean): void {
-    if (this.agent !== undefined) this.send(this.agent, Ping, { term: this.term, connected });
+    // Whoever is there now.
+    const agent = this.agent && this.runtime.pid(this.agent.toString());
+    if (agent !== undefined) this.send(agent, Ping, { term: this.term, connected });
   }
 
   shutdownFramework(): void {

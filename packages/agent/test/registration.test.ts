@@ -186,7 +186,7 @@ describe('registration', () => {
     expect(cluster.shutdowns).to.deep.equal([]);
   });
 
-  it('AGENT-14h answers for tasks that the master believes there and that are not', async () => {
+  it('AGENT-14h RECON-07 answers for tasks that the master believes there and that are not', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
     cluster.master.run(taskOf('t1', 'x'));
     await cluster.until(() => cluster.master.states('t1').includes('TASK_RUNNING'));
@@ -278,7 +278,10 @@ describe('status updates of an agent', () => {
     await cluster.until(() => cluster.master.states('t1').includes('TASK_FINISHED'));
     const listed = cluster.files.list('/work-dir/meta');
     await cluster.world.settle();
-    expect(listed.get()).to.deep.equal(['boot_id']);
+    expect(listed.get(), 'who the agent is, whatever runs there').to.deep.equal(['boot_id', 'slaves', 'term']);
+    const agents = cluster.files.list(`/work-dir/meta/slaves/${agentId}`);
+    await cluster.world.settle();
+    expect(agents.get()).to.deep.equal(['slave.info']);
   });
 
   it('are not lost when the disk is full for a while', async () => {

@@ -5,7 +5,14 @@ import { FakeExecutor } from './fake-executor.ts';
 import { customExecutor, defaultExecutor, framework, frameworkId, taskOf } from './fake-master.ts';
 
 const endless = { script: () => ({}) };
-const capabilities = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'AGENT_DRAINING'];
+const capabilities = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
+];
 const executor = customExecutor('e1');
 
 describe('an agent that registers', () => {

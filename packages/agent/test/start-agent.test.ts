@@ -30,7 +30,8 @@ describe('starting an agent', () => {
   it('refuses a work directory in which files cannot be written', async () => {
     await using scratch = await scratchFolder();
     await using runtime = await Runtime.start();
-    await mkdir(join(scratch.path, 'meta', 'boot_id'), { recursive: true });
+    await mkdir(join(scratch.path, 'slaves'), { recursive: true });
+    await writeFile(join(scratch.path, 'run'), '');
     const error = await failureOf(
       startAgent(runtime, { cluster: 'test', workDirectory: scratch.path, resources: 'cpus:1' }),
     );

@@ -1,4 +1,13 @@
-import { type Child, Deferred, type ExitReason, type ExitStatus, Future, Process, type Timer } from '@mezzo/process';
+import {
+  type Child,
+  Deferred,
+  type ExitReason,
+  type ExitStatus,
+  type Files,
+  Future,
+  Process,
+  type Timer,
+} from '@mezzo/process';
 import { type CommandInfo, ContainerID } from '@mezzo/protocol';
 import { inOrder } from '../recovery/in-order.ts';
 import type { VolumeMount } from '../resources/volumes.ts';
@@ -16,6 +25,25 @@ export interface ContainerConfig {
   readonly environment: Readonly<Record<string, string>>;
   /** Become symbolic links in the sandbox. Without isolation a read-only volume can be written all the same. */
   readonly volumes?: readonly VolumeMount[];
+  /** What the container is called by whoever launches it, who may have forgotten its id when the agent starts again. */
+  readonly label?: string;
+  /** A later agent will know it, so it may run on when this process ends. Default false. */
+  readonly isCheckpointed?: boolean;
+}
+
+/** A container that an earlier agent left. */
+export interface InheritedContainer {
+  readonly label: string | undefined;
+  /** `unseen`: it ended with its machine, or before its command ran. */
+  readonly state: 'running' | 'ended' | 'unseen';
+}
+
+/** What a run folder tells. */
+interface Left {
+  /** Of its wrapper, if that is alive. */
+  readonly record: ProcessRecord | undefined;
+  readonly recorded: ExitStatus | undefined;
+  readonly label: string | undefined;
 }
 
 /** Milliseconds after which it is looked again whether adopted commands have ended (libprocess's MAX_REAP_INTERVAL). */
@@ -24,6 +52,8 @@ const lookInterval = 1000;
 interface Container {
   readonly id: ContainerID;
   readonly terminated: Deferred<ExitStatus>;
+  /** May run on without this process. */
+  readonly isCheckpointed: boolean;
   child: Child | undefined;
   /** When KILL follows TERM, on the runtime's clock; set by the first kill. */
   killAt: number | undefined;
@@ -38,9 +68,10 @@ export class PosixContainerizer extends Process {
   readonly #folders: WorkDirectory;
   readonly #killOnStop: boolean;
   readonly #containers = new Map<ContainerID, Container>();
+  readonly #inherited = new Map<ContainerID, InheritedContainer>();
   #ended = false;
 
-  /** @param options.killOnStop kill what runs when this process ends. */
+  /** @param options.killOnStop kill all that runs when this process ends, not only what no later one would know. */
   constructor(options: { readonly workDirectory: WorkDirectory; readonly killOnStop: boolean }) {
     super('containerizer');
     this.#folders = options.workDirectory;
@@ -51,7 +82,7 @@ export class PosixContainerizer extends Process {
     this.#ended = true;
     for (const container of this.#containers.values()) {
       container.killTimer?.cancel();
-      if (this.#killOnStop) this.#signal(container, 'SIGKILL');
+      if (this.#isKilledOnStop(container)) this.#signal(container, 'SIGKILL');
     }
   }
 
@@ -76,16 +107,25 @@ export class PosixContainerizer extends Process {
       )
       .andThen(
         this.deferred((killed: readonly boolean[]) => {
-          for (const id of ids) if (!this.#containers.has(id)) this.#open(id).terminated.set(unseenEnd);
+          for (const id of ids) {
+            if (this.#containers.has(id)) continue;
+            this.#open(id).terminated.set(unseenEnd);
+            this.#inherited.set(id, { label: undefined, state: 'unseen' });
+          }
           this.#lookLater();
           return killed.filter(Boolean).length;
         }),
       );
   }
 
+  /** What the last `recover` took up, as it was then. */
+  inherited(): ReadonlyMap<ContainerID, InheritedContainer> {
+    return new Map(this.#inherited);
+  }
+
   /** READY when the command runs. Fails when it cannot be started; a program that does not exist starts, and exits 127. */
   launch(config: ContainerConfig): Future<void> {
-    const container = this.#open(config.containerId);
+    const container = this.#open(config.containerId, config.isCheckpointed ?? false);
     const { files, children } = this.runtime;
     const folder = this.#folder(container);
     const links = new Map<string, string>();
@@ -100,6 +140,9 @@ export class PosixContainerizer extends Process {
     return files
       .createFolder(folder)
       .andThen(() =>
+        config.label === undefined ? Future.ready(undefined) : files.replace(`${folder}/label`, config.label),
+      )
+      .andThen(() =>
         children.spawn({
           ...wrapped(folder, children.bootId, argumentsOf(config.command), links),
           folder: config.sandbox,
@@ -111,7 +154,7 @@ export class PosixContainerizer extends Process {
       .andThen((child) => {
         // At once and not in a turn: if this process has just ended, no turn comes and nobody would know the child.
         container.child = child;
-        if (this.#ended && this.#killOnStop) this.#signal(container, 'SIGKILL');
+        if (this.#ended && this.#isKilledOnStop(container)) this.#signal(container, 'SIGKILL');
         return this.#record(container, child);
       })
       .andThen(this.deferred(() => this.#started(container)))
@@ -160,9 +203,20 @@ export class PosixContainerizer extends Process {
     }
   }
 
-  #open(id: ContainerID): Container {
+  #isKilledOnStop({ isCheckpointed }: Container): boolean {
+    return this.#killOnStop || !isCheckpointed;
+  }
+
+  #open(id: ContainerID, isCheckpointed = true): Container {
     const terminated = new Deferred<ExitStatus>();
-    const container: Container = { id, terminated, child: undefined, killAt: undefined, killTimer: undefined };
+    const container: Container = {
+      id,
+      terminated,
+      isCheckpointed,
+      child: undefined,
+      killAt: undefined,
+      killTimer: undefined,
+    };
     this.#containers.set(id, container);
     return container;
   }
@@ -172,15 +226,16 @@ export class PosixContainerizer extends Process {
     const folder = `${this.#folders.containers}/${id}`;
     return livingWrapper(files, children, folder)
       .andThen((record) => readExitRecord(files, folder).map((recorded) => ({ record, recorded })))
+      .andThen((found) => readLabel(files, folder).map((label) => ({ ...found, label })))
       .andThen(
-        this.deferred(
-          ({ record, recorded }: { record: ProcessRecord | undefined; recorded: ExitStatus | undefined }) => {
-            const container = this.#open(id);
-            if (record === undefined) return void container.terminated.set(recorded ?? unseenEnd);
-            container.child = new AdoptedChild(record, folder);
-            this.#started(container);
-          },
-        ),
+        this.deferred(({ record, recorded, label }: Left) => {
+          const container = this.#open(id);
+          const ended = recorded === undefined ? 'unseen' : 'ended';
+          this.#inherited.set(id, { label, state: record === undefined ? ended : 'running' });
+          if (record === undefined) return void container.terminated.set(recorded ?? unseenEnd);
+          container.child = new AdoptedChild(record, folder);
+          this.#started(container);
+        }),
       );
   }
 
@@ -246,6 +301,13 @@ export class PosixContainerizer extends Process {
   #folder(container: Container): string {
     return `${this.#folders.containers}/${container.id}`;
   }
+}
+
+function readLabel(files: Files, folder: string): Future<string | undefined> {
+  return files
+    .read(`${folder}/label`)
+    .map((bytes): string | undefined => new TextDecoder().decode(bytes))
+    .repair(() => undefined);
 }
 
 /** As Mesos: a line for sh, or a program and its argv, whose first element is the program's own name. */

@@ -11,9 +11,8 @@ import {
 import {
   type ContainerID,
   executorMessages,
-  type ExecutorID,
-  type FrameworkID,
   isTerminal,
+  Resources,
   type TaskID,
   type TaskInfo,
   type TaskState,
@@ -22,6 +21,9 @@ import {
 } from '@mezzo/protocol';
 import type { PosixContainerizer } from '../containerizer/posix-containerizer.ts';
 import { taskEnvironment } from '../containerizer/task-environment.ts';
+import { volumeMounts } from '../resources/volumes.ts';
+import type { Run, WorkDirectory } from '../work-directory.ts';
+import type { InheritedTask } from './inherited-task.ts';
 import { readResult } from './result-file.ts';
 
 const { AcknowledgeExecutorUpdate, ExecutorUpdate, KillExecutorTask, ShutdownExecutor } = executorMessages;
@@ -29,14 +31,17 @@ const { AcknowledgeExecutorUpdate, ExecutorUpdate, KillExecutorTask, ShutdownExe
 /** To the agent, from an executor beside it: it ends because it has nothing left to do. What it was sent since is lost. */
 export const ExecutorLeaves = message('executor.leaves');
 
-export interface TaskRunnerOptions {
+export interface TaskRunnerOptions extends Run {
   readonly agent: PID;
   readonly containerizer: LocalPID<PosixContainerizer>;
-  readonly frameworkId: FrameworkID;
-  readonly executorId: ExecutorID;
-  readonly containerId: ContainerID;
+  /** Where the volumes are. */
+  readonly folders: WorkDirectory;
   /** The framework has the capability TASK_KILLING_STATE. */
   readonly reportsKilling: boolean;
+  /** A later agent will know its tasks. */
+  readonly isCheckpointed: boolean;
+  /** What it had before its agent was started again. */
+  readonly inherited: readonly InheritedTask[];
 }
 
 /** A task in a container. */
@@ -80,6 +85,16 @@ export abstract class TaskRunner extends Process {
   /** A task has ended; its last update is not sent yet. */
   protected abstract ended(task: RunningTask, state: TaskState): void;
 
+  protected override initialize(): void {
+    const { inherited } = this.options;
+    for (const task of inherited) if (!isTerminal(task.latestState)) this.#take(task);
+    for (const { info, latestState, group } of inherited) {
+      const task = this.tasks.get(info.taskId);
+      if (task !== undefined) task.group = group.flatMap((member) => this.tasks.get(member) ?? []);
+      else if (latestState !== 'TASK_FINISHED') this.#mourn(group);
+    }
+  }
+
   protected override finalize(): void {
     for (const { deadline } of this.tasks.values()) deadline?.cancel();
     this.#forgetUpdates();
@@ -87,6 +102,13 @@ export abstract class TaskRunner extends Process {
 
   /** Counts the time the task may take from now on, and says that it starts. */
   protected begin(info: TaskInfo, containerId: ContainerID, sandbox: string): RunningTask {
+    const task = this.#track(info, containerId, sandbox, info.maxCompletionTime);
+    this.report(this.#status(info.taskId, 'TASK_STARTING', {}));
+    return task;
+  }
+
+  /** @param timeLeft milliseconds that it may still take */
+  #track(info: TaskInfo, containerId: ContainerID, sandbox: string, timeLeft: number | undefined): RunningTask {
     const task: RunningTask = {
       info,
       containerId,
@@ -98,10 +120,38 @@ export abstract class TaskRunner extends Process {
       group: [],
     };
     this.tasks.set(info.taskId, task);
-    const { maxCompletionTime } = info;
-    if (maxCompletionTime !== undefined) task.deadline = this.delay(maxCompletionTime, () => this.#overdue(task));
-    this.report(this.#status(info.taskId, 'TASK_STARTING', {}));
+    if (timeLeft !== undefined) task.deadline = this.delay(timeLeft, () => this.#overdue(task));
     return task;
+  }
+
+  /** Follows a task that ran while its agent was away. */
+  #take({ info, containerId, sandbox, container, latestState, begun }: InheritedTask): void {
+    const now = this.clock.now();
+    const { maxCompletionTime } = info;
+    const timeLeft =
+      maxCompletionTime === undefined ? undefined : Math.max((begun ?? now) + maxCompletionTime - now, 0);
+    const task = this.#track(info, containerId, sandbox, timeLeft);
+    if (latestState === 'TASK_KILLING') {
+      task.isKilled = true;
+      // The grace period begins anew: nobody knows what was left of it.
+      this.#kill(task, undefined);
+    }
+    if (container === 'unseen') {
+      const text = 'Nobody saw the end of the command: it ended with its machine, or before it began';
+      const blame = { source: 'SOURCE_AGENT', reason: 'REASON_EXECUTOR_TERMINATED' } as const;
+      return this.#end(task, this.#stateOf(task, 'TASK_FAILED'), task.isKilled ? {} : blame, text);
+    }
+    const isReported = latestState === 'TASK_RUNNING' || container === 'ended';
+    if (!isReported && !task.isKilled) this.report(this.#status(info.taskId, 'TASK_RUNNING', {}));
+    this.#awaitExit(task);
+  }
+
+  /** One of the group came to a bad end before the agent did, which may have been in between. */
+  #mourn(group: readonly TaskID[]): void {
+    for (const member of group) {
+      const task = this.tasks.get(member);
+      if (task !== undefined && !task.isKilled) this.kill(task, undefined);
+    }
   }
 
   /** Runs the command of a task that has begun, in its sandbox, which must exist. */
@@ -110,10 +160,15 @@ export abstract class TaskRunner extends Process {
     const { agentId, taskId, command } = task.info;
     if (task.isKilled) return this.#end(task, this.#stateOf(task, 'TASK_KILLED'), {}, 'Killed before it was launched');
     if (command === undefined) return this.#end(task, 'TASK_FAILED', {}, 'The task has no command');
-    const { containerizer, frameworkId, executorId } = this.options;
+    const { containerizer, frameworkId, executorId, folders, isCheckpointed } = this.options;
     const role = task.info.resources[0]?.allocationRole;
+    const volumes = volumeMounts(folders, Resources.of(task.info.resources));
+    // The container of a command is the executor's own, whose id the agent knows.
+    const label = containerId === this.options.containerId ? {} : { label: taskId };
     const environment = taskEnvironment({ agentId, frameworkId, executorId, taskId, sandbox, command, role });
-    const launched = dispatch(containerizer, (p) => p.launch({ containerId, sandbox, command, environment }));
+    const launched = dispatch(containerizer, (p) =>
+      p.launch({ containerId, sandbox, command, environment, volumes, isCheckpointed, ...label }),
+    );
     launched.onReady(this.defer(() => this.#running(task)));
     launched.onFailed(
       this.defer((error: unknown) => this.launchFailed(task, `Failed to launch container: ${messageOf(error)}`)),
@@ -127,9 +182,13 @@ export abstract class TaskRunner extends Process {
   /** TERM, and KILL after the grace period (milliseconds); again to have it sooner. */
   protected kill(task: RunningTask, gracePeriod: number | undefined): void {
     if (task.hasEnded) return;
-    const { taskId, killGracePeriod = defaultGracePeriod } = task.info;
-    if (!task.isKilled && this.options.reportsKilling) this.report(this.#status(taskId, 'TASK_KILLING', {}));
+    if (!task.isKilled && this.options.reportsKilling) this.report(this.#status(task.info.taskId, 'TASK_KILLING', {}));
     task.isKilled = true;
+    this.#kill(task, gracePeriod);
+  }
+
+  #kill(task: RunningTask, gracePeriod: number | undefined): void {
+    const { killGracePeriod = defaultGracePeriod } = task.info;
     void dispatch(this.options.containerizer, (p) => p.kill(task.containerId, gracePeriod ?? killGracePeriod));
   }
 
@@ -140,6 +199,10 @@ export abstract class TaskRunner extends Process {
 
   #running(task: RunningTask): void {
     if (!task.isKilled) this.report(this.#status(task.info.taskId, 'TASK_RUNNING', {}));
+    this.#awaitExit(task);
+  }
+
+  #awaitExit(task: RunningTask): void {
     const exited = dispatch(this.options.containerizer, (p) => p.waitFor(task.containerId));
     exited.onReady(this.defer((status: ExitStatus) => this.#exited(task, status)));
   }

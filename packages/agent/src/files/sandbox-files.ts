@@ -43,6 +43,11 @@ export class SandboxFiles extends Process {
     if (this.#attached.get(virtual) === real) this.#attached.delete(virtual);
   }
 
+  /** Undoes every `attach` of this folder, or of one below it. */
+  detachBelow(real: string): void {
+    for (const [virtual, attached] of this.#attached) if (isInside(attached, real)) this.#attached.delete(virtual);
+  }
+
   #answer(request: HttpRequest, give: (path: string) => Future<HttpResponse>): Future<HttpResponse> {
     if (request.method !== 'GET') return Future.ready(text("Expecting one of { 'GET' }.", 405));
     return this.#locate(request.query.get('path') ?? '')

@@ -35,6 +35,8 @@ export class GarbageCollector extends Process {
   /** Paths whose turn has come, in order; the first is being removed. */
   readonly #due = new Map<string, { readonly garbage: Garbage; readonly removed: Deferred<void> }>();
   #oldestDue: Timer | undefined;
+  /** Since when what that timer waits for is not needed; what is kept since may make it ring in vain. */
+  #oldest = Number.POSITIVE_INFINITY;
 
   constructor(agent: PID, options: GarbageOptions) {
     super('garbage-collector');
@@ -53,7 +55,7 @@ export class GarbageCollector extends Process {
   schedule(path: string, since: number = this.clock.now()): void {
     if (this.#due.has(path)) return;
     this.#scheduled.set(path, { path, since });
-    this.#awaitOldest();
+    if (since < this.#oldest) this.#await(since);
   }
 
   /**
@@ -63,8 +65,17 @@ export class GarbageCollector extends Process {
   unschedule(path: string): Future<boolean> {
     const removal = this.#due.get(path)?.removed.future.map(() => false);
     const wasScheduled = this.#scheduled.delete(path);
-    this.#awaitOldest();
     return removal ?? Future.ready(wasScheduled);
+  }
+
+  /** Keeps all of these. READY when none of them is being removed any more. */
+  keep(paths: readonly string[]): Future<void> {
+    let kept: Future<unknown> = Future.ready(undefined);
+    for (const path of paths) {
+      const one = this.unschedule(path);
+      kept = kept.andThen(() => one);
+    }
+    return kept.map(() => undefined);
   }
 
   /** Removes what nobody has needed for this long (milliseconds). */
@@ -100,9 +111,14 @@ export class GarbageCollector extends Process {
   }
 
   #awaitOldest(): void {
-    this.#oldestDue?.cancel();
     let oldest = Number.POSITIVE_INFINITY;
     for (const { since } of this.#scheduled.values()) oldest = Math.min(oldest, since);
+    this.#await(oldest);
+  }
+
+  #await(oldest: number): void {
+    this.#oldestDue?.cancel();
+    this.#oldest = oldest;
     if (oldest === Number.POSITIVE_INFINITY) return;
     const left = Math.max(oldest + this.#delay - this.clock.now(), 0);
     this.#oldestDue = this.delay(left, () => this.prune(this.#delay));

@@ -6,6 +6,7 @@ import type {
   ExecutorInfo,
   FrameworkID,
   FrameworkInfo,
+  TaskID,
   TaskInfo,
   Term,
 } from '@mezzo/protocol';
@@ -70,8 +71,9 @@ export class Checkpoint {
     return this.#write(this.#folders.executorAddress(run), { address });
   }
 
-  task(run: Run, task: TaskInfo): Future<void> {
-    return this.#write(this.#folders.taskInfo(run, task.taskId), task);
+  /** @param group the tasks it was launched with, all or none, itself included; undefined if it was alone */
+  task(run: Run, task: TaskInfo, group?: readonly TaskID[]): Future<void> {
+    return this.#write(this.#folders.taskInfo(run, task.taskId), { task, group });
   }
 
   /** @param endedAt milliseconds since the epoch */

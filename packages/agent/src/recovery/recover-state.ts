@@ -171,13 +171,14 @@ class Recovery {
 
   #task(run: Run, id: TaskID): Future<RecoveredTask | undefined> {
     const check = (content: unknown) => {
-      const info = checkedTaskInfo(content);
+      const info = checkedTaskInfo(part(content, 'task'));
       if (info.taskId !== id) throw new Error(`it is about task '${info.taskId}'`);
-      return info;
+      const group = part(content, 'group');
+      return { info, group: Array.isArray(group) ? group.map((member) => TaskID(String(member))) : undefined };
     };
-    return this.#reader.read(this.#folders.taskInfo(run, id), check).andThen((info) => {
-      if (info === undefined) return Future.ready(undefined);
-      return this.#updates(run, id).map((updates) => ({ id, info, updates }));
+    return this.#reader.read(this.#folders.taskInfo(run, id), check).andThen((found) => {
+      if (found === undefined) return Future.ready(undefined);
+      return this.#updates(run, id).map((updates) => ({ id, ...found, updates }));
     });
   }
 

@@ -63,6 +63,8 @@ export interface RecoveredRun {
 export interface RecoveredTask {
   readonly id: TaskID;
   readonly info: TaskInfo;
+  /** The tasks it was launched with, itself included. */
+  readonly group: readonly TaskID[] | undefined;
   readonly updates: RecoveredStream;
 }
 

@@ -11,7 +11,7 @@ import { eventually, gone, isAlive, lineIn, scratchFolder } from '../scratch.ts'
 const program = fileURLToPath(new URL('agent-process.ts', import.meta.url));
 
 describe('an agent whose OS process was killed with KILL', () => {
-  it('leaves its tasks running, and the next one with its work directory kills all of their processes', async () => {
+  it('leaves its tasks running, and the next one kills those of a framework that does not checkpoint', async () => {
     await using scratch = await scratchFolder();
     const workDirectory = join(scratch.path, 'work');
     const pids = join(scratch.path, 'pids');
@@ -30,7 +30,7 @@ describe('an agent whose OS process was killed with KILL', () => {
       for (const pid of group) expect(await isAlive(pid), `process ${pid} of the task`).to.equal(true);
 
       await using runtime = await Runtime.start();
-      await startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:4' });
+      await startAgent(runtime, { cluster: 'test', workDirectory, resources: 'cpus:4', hostname: 'agent-1' });
       for (const pid of group) await gone(pid);
       group = [];
       const containers = join(workDirectory, 'run', 'containers');

@@ -1,6 +1,7 @@
 import { type LocalPID, Process } from '@mezzo/process';
 import { Simulation } from '@mezzo/process/testing';
 import {
+  AgentID,
   ContainerID,
   executorMessages,
   ExecutorID,
@@ -47,6 +48,10 @@ async function start(world: Simulation, reportsKilling = false, more: Partial<Ta
     new CommandExecutor({
       agent: agentPid,
       containerizer,
+      folders: workDirectory,
+      inherited: [],
+      isCheckpointed: false,
+      agentId: AgentID('agent'),
       frameworkId,
       executorId: ExecutorID('t1'),
       containerId: ContainerID('c1'),

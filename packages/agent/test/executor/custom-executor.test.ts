@@ -60,7 +60,7 @@ describe('an executor that is a program of its own', () => {
       MESOS_CHECKPOINT: '1',
       MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '90secs',
       MESOS_RECOVERY_TIMEOUT: 'mine',
-      MEZZO_AGENT: cluster.agent.address,
+      MEZZO_AGENT: 'agent@agent-1',
       MEZZO_NATS: 'nats://broker:4222',
       OWN: 'x',
     });

@@ -128,7 +128,7 @@ async function startMembers(plan: ClusterPlan, broker: Broker, started: Undoing)
   const agents = await allStarted(
     plan.agents.map((name) => {
       const place = ['--hostname', name, '--work-dir', join(directory, name), '--resources', plan.resources];
-      return member(name, 'agent', '--port', '0', ...place);
+      return member(name, 'agent', '--port', '0', '--kill-tasks-on-stop', ...place);
     }),
   );
   const nkey = broker.seedFile === undefined ? {} : { nkeySeedFile: broker.seedFile };

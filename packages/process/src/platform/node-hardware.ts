@@ -9,6 +9,13 @@ export function nodeHardware(): Hardware {
     cpus: availableParallelism(),
     memory: totalmem(),
     disk: (folder) => Future.from(statfs(folder).then(({ blocks, bsize }) => blocks * bsize)),
+    diskUsage: (folder) =>
+      Future.from(
+        statfs(folder).then(({ blocks, bfree, bavail }) => {
+          const used = blocks - bfree;
+          return used === 0 ? 0 : used / (used + bavail);
+        }),
+      ),
     freeMemory: freemem,
     load() {
       const [oneMinute = 0, fiveMinutes = 0, fifteenMinutes = 0] = loadavg();

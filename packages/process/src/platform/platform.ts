@@ -104,6 +104,8 @@ export interface Hardware {
   readonly memory: number;
   /** Size of the file system that holds `folder`, which must exist. */
   disk(folder: string): Future<number>;
+  /** How much of that file system is used, 0 to 1, as df(1) counts it: what only root may use counts as used. */
+  diskUsage(folder: string): Future<number>;
   /** Memory that programs could take now. */
   freeMemory(): number;
   load(): LoadAverages;

@@ -1,4 +1,5 @@
-import type { Loop, Platform } from '../platform/platform.ts';
+import { Future } from '../future/future.ts';
+import type { Hardware, Loop, Platform } from '../platform/platform.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { type Script, SimulatedChildren } from './simulated-children.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
@@ -15,7 +16,7 @@ export class Machine implements Platform {
   readonly files: SimulatedFiles;
   readonly children: SimulatedChildren;
   readonly loop: Loop;
-  readonly hardware = simulatedHardware;
+  readonly hardware: Hardware;
   readonly simulated = true;
   /** What the next node that starts here takes for the time; see Simulation.skew. */
   skew: Skew = {};
@@ -28,6 +29,8 @@ export class Machine implements Platform {
     const chance = new SeededRandom(`${seed} ${name} disk`);
     this.files = new SimulatedFiles(clock, new SimulatedDisk(chance), chance);
     this.children = new SimulatedChildren(clock, this.files, script);
+    const { disk } = this.files;
+    this.hardware = { ...simulatedHardware, diskUsage: () => Future.ready(disk.used / disk.capacity) };
   }
 
   /** See SimulatedDisk: what it takes, holds, and refuses. */

@@ -1,0 +1,1 @@
+export { withExitRecords } from './exit-records.ts';

@@ -55,6 +55,43 @@ describe('starting an agent', () => {
     expect(String(error)).to.include('Cannot parse resources');
   });
 
+  it('refuses a work directory that another agent uses, until that one has ended', async () => {
+    await using scratch = await scratchFolder();
+    const options = { cluster: 'test', workDirectory: scratch.path, resources: 'cpus:1' };
+    await using first = await Runtime.start({ name: 'first' });
+    await using second = await Runtime.start({ name: 'second' });
+    const agent = await startAgent(first, options);
+    const refused = await failureOf(startAgent(second, options));
+    expect(refused).to.include({ name: 'RecoveryError', code: 'WORK_DIRECTORY_IN_USE' });
+    expect(String(refused)).to.include(scratch.path).and.include(String(process.pid)).and.not.include('\n');
+    expect(second.processes).to.deep.equal([]);
+    first.terminate(agent);
+    await eventually('the lock', () =>
+      startAgent(second, options).then(
+        () => true,
+        () => undefined,
+      ),
+    );
+  });
+
+  it('refuses a work directory of an agent of another cluster', async () => {
+    await using scratch = await scratchFolder();
+    const agent = { id: 'a1', hostname: 'h', resources: [], attributes: {}, url: '' };
+    const folder = join(scratch.path, 'meta', 'slaves');
+    await mkdir(join(folder, 'a1'), { recursive: true });
+    await writeFile(join(folder, 'latest'), JSON.stringify({ version: 1, content: { agentId: 'a1' } }));
+    await writeFile(
+      join(folder, 'a1', 'slave.info'),
+      JSON.stringify({ version: 1, content: { cluster: 'theirs', agent } }),
+    );
+    await using runtime = await Runtime.start();
+    const refused = await failureOf(
+      startAgent(runtime, { cluster: 'ours', workDirectory: scratch.path, resources: 'cpus:1' }),
+    );
+    expect(refused).to.include({ code: 'OTHER_CLUSTER' });
+    expect(String(refused)).to.include("'theirs'").and.include("'ours'");
+  });
+
   it('says the version of its package', async () => {
     const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
       version: string;

@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { readPage } from '../docs/page.ts';
-import { root } from '../support/command.ts';
+import { eventually, root } from '../support/command.ts';
 import { skipBecause } from '../support/skip.ts';
 import { entryPoints, manifestOf, packageFolders, readmePrograms } from './package-folder.ts';
 
@@ -25,6 +26,28 @@ function run(folder: string, command: string, args: readonly string[]): Ended {
   const options = { cwd: folder, env: environment, encoding: 'utf8', timeout: 120_000 } as const;
   const { status, stdout, stderr, error } = spawnSync(command, args, options);
   return { status, output: error === undefined ? stdout + stderr : error.message };
+}
+
+/** Starts what runs until it is interrupted, waits until it says so much, and interrupts it. */
+async function runUntil(folder: string, command: string, said: RegExp): Promise<void> {
+  // In a group of its own: npx and what it started are both interrupted, as with Ctrl-C.
+  const child = spawn('bash', ['-c', `exec ${command}`], { cwd: folder, env: environment, detached: true });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      output += String(data);
+    });
+  const ended = once(child, 'exit');
+  try {
+    await eventually(
+      () => said.exec(output)?.[1],
+      60_000,
+      () => output,
+    );
+  } finally {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    await ended;
+  }
 }
 
 /** A project with nothing but what npm installs from the tarballs. */
@@ -87,7 +110,7 @@ describe('the packages, installed from their tarballs', function () {
     for (const [project, tarballs] of [
       [alone, [actors]],
       [peered, [actors, ...peers]],
-      [whole, [...tarballOf.values()]],
+      [whole, [...tarballOf.values(), `mocha@${manifestOf(root).devDependencies?.['mocha']}`]],
     ] as const) {
       const installed = install(project, tarballs);
       if (installed.status !== 0 && NO_NETWORK.test(installed.output))
@@ -238,6 +261,39 @@ describe('the packages, installed from their tarballs', function () {
     const { status, output } = run(whole, 'npx', ['--no-install', 'mezzo', '--help']);
     expect(output).to.include('Usage: mezzo ').and.to.include('cluster');
     expect(status).to.equal(0);
+  });
+
+  it('take whoever follows docs/allocators.md from an empty folder to a cluster with an allocator of his own', async function () {
+    if (run(root, 'bash', ['--version']).status !== 0) skipBecause(this, 'no bash on PATH');
+    const folder = join(place, 'allocator');
+    mkdirSync(folder);
+    const text = /^## From an empty folder\n([\s\S]*?)^## /m.exec(readPage('docs/allocators.md').text)?.[1] ?? '';
+    const done: string[] = [];
+    for (const [, kind, words = '', content = ''] of text.matchAll(/^```(\w+) *(.*)\n([\s\S]*?)^```$/gm)) {
+      const file = /title="([\w.-]+)"/.exec(words)?.[1];
+      if (file !== undefined) writeFileSync(join(folder, file), content);
+      else if (words === 'background') await runUntil(folder, content, /web page {2}(http:\S+)/);
+      else {
+        expect(kind).to.equal('sh');
+        for (const command of content.trim().split('\n')) {
+          if (command.startsWith('npm install ')) {
+            for (const name of command.split(' ').slice(2))
+              expect(existsSync(join(whole, 'node_modules', name))).to.equal(true);
+            symlinkSync(join(whole, 'node_modules'), join(folder, 'node_modules'));
+            continue;
+          }
+          const { status, output } = run(folder, 'bash', ['-c', command]);
+          expect(status, `${command}\n${output}`).to.equal(0);
+          if (command.includes('mocha')) expect(output).to.match(/\d\d passing/);
+        }
+      }
+      done.push(file ?? content);
+    }
+    expect(done.join('\n'))
+      .to.match(/mocha/)
+      .and.to.match(/lab run/)
+      .and.to.match(/cluster --allocator/);
+    expect(existsSync(join(folder, 'report')) && existsSync(join(folder, 'comparison'))).to.equal(true);
   });
 
   it('run a cluster', () => {

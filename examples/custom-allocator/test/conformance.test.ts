@@ -7,7 +7,9 @@ import leastRecentlyServed from '../src/least-recently-served.ts';
 describe('the hierarchical allocator with the sorter of the example', () => {
   const sorters = { roleSorter: leastRecentlyServed, frameworkSorter: leastRecentlyServed };
   const create = (): HierarchicalAllocator => new HierarchicalAllocator(sorters);
-  for (const { title, run } of allocatorConformance({ create })) it(title, run);
+  // It shares by turns, whatever the weights of roles are.
+  const capabilities = { weights: false };
+  for (const { title, run } of allocatorConformance({ create, capabilities })) it(title, run);
 });
 
 describe('the hierarchical allocator with the placement policy of the example', () => {
@@ -21,6 +23,10 @@ describe('the allocator of the example', () => {
     minAllocatable: false,
     frameworkCapabilities: false,
     conversions: false,
+    maintenance: false,
+    offerConstraints: false,
+    faultDomains: false,
+    weights: false,
   };
   for (const { title, run } of allocatorConformance({ create: () => firstComeFirstServed({}), capabilities })) {
     it(title, run);

@@ -21,8 +21,8 @@ export {
 } from './compare/index.ts';
 export { reportFiles } from './report/index.ts';
 export { type RunOptions, runScenario } from './run/run-scenario.ts';
+export { absentRoles } from './scenario/absent-roles.ts';
 export { readScenario, ScenarioError } from './scenario/read-scenario.ts';
-export { withModules } from './scenario/modules.ts';
 export { tracesOf, withTraces } from './scenario/replay.ts';
 export type { Scenario } from './scenario/scenario.ts';
 export { type RoleSummary, summarise, type Summary } from './summary.ts';

@@ -68,6 +68,7 @@ export interface FrameworkResult {
 /** Everything that one run of the laboratory has measured. The same scenario, seed and options give the same, byte for byte. */
 export interface LabResult {
   readonly scenario: string;
+  /** A name, or the path of a module as the scenario or the options have it. */
   readonly allocator: string;
   readonly sorter: string;
   readonly seed: number;
@@ -80,4 +81,6 @@ export interface LabResult {
   readonly events: readonly { readonly time: number; readonly what: string }[];
   /** How often the allocator ran. */
   readonly allocationRuns: number;
+  /** How many of its allocations the master refused: they gave what was not there, not free, or to nobody (`master/invalid_allocations`). */
+  readonly refusedAllocations: number;
 }

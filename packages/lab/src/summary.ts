@@ -25,14 +25,16 @@ export interface Summary {
   /** Milliseconds. */
   readonly duration: number;
   readonly allocationRuns: number;
+  /** By the master. */
+  readonly refusedAllocations: number;
   readonly metrics: Metrics;
   readonly roles: readonly RoleSummary[];
 }
 
 export function summarise(result: LabResult): Summary {
-  const { scenario, allocator, sorter, seed, duration, allocationRuns, roles } = result;
+  const { scenario, allocator, sorter, seed, duration, allocationRuns, refusedAllocations, roles } = result;
   return {
-    ...{ scenario, allocator, sorter, seed, duration, allocationRuns },
+    ...{ scenario, allocator, sorter, seed, duration, allocationRuns, refusedAllocations },
     metrics: metricsOf(result),
     roles: roles.map((role) => roleSummary(role, result)),
   };

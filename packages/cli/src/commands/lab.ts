@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
+  absentRoles,
   compare as compareRuns,
+  type Comparison,
   comparisonFiles,
   comparisonTable,
   convertTraceFiles,
@@ -22,7 +23,7 @@ import { messageOf } from '@mezzo/process';
 import { ProgressLine } from '../lab/progress-line.ts';
 import { parseScenario, readScenarioText } from '../lab/scenario-file.ts';
 import { summaryTable } from '../lab/summary-table.ts';
-import { writeFiles } from '../lab/written-files.ts';
+import { prepareFolder, writeFiles } from '../lab/written-files.ts';
 import { failWith } from '../node-process.ts';
 import { parseMilliseconds, wholeNumber } from './node-options.ts';
 
@@ -40,19 +41,23 @@ const run = new Command('run')
   .argument('<file>', 'scenario, in YAML or JSON')
   .option('--seed <number>', 'what all chance comes from: the same seed gives the same run', wholeNumber(0), 1)
   .option('--out <folder>', 'where the report goes: report.html, result.json and tables in CSV')
-  .option('--allocator <name>', "instead of the scenario's: a name, or the path of a module", moduleUrl)
-  .option('--sorter <name>', "instead of the scenario's: a name, or the path of a module", moduleUrl)
+  .option('--allocator <name>', "instead of the scenario's: a name, or the path of a module")
+  .option('--sorter <name>', "instead of the scenario's: a name, or the path of a module")
   .option('--set <path=value>', 'a field of the scenario, such as frameworks.0.tasks=20; again for more', setting, [])
   .option('--json', 'say it as JSON')
   .action((file: string, { seed, out, allocator, sorter, set, json }: RunFlags) =>
     withProgress(async (progress) => {
       const { source, text } = await readScenarioText(file);
       const scenario = await parseScenario({ source, text: withSettings(text, set) });
+      for (const absent of absentRoles(scenario)) warn(`${file}: ${absent}`);
+      if (out !== undefined) await prepareFolder(out);
       const result = await runScenario(scenario, {
         ...{ seed, allocator, sorter },
+        ...{ file: pathToFileURL(file), directory: pathToFileURL('./') },
         onProgress: (at) => progress.showTime(at),
       });
       progress.clear();
+      if (result.refusedAllocations > 0) warn(refusalText(result.refusedAllocations, result.allocator));
       if (out !== undefined) await writeFiles(out, reportFiles(result));
       const summary = summarise(result);
       process.stdout.write(json === true ? `${JSON.stringify(summary)}\n` : summaryTable(summary));
@@ -73,8 +78,8 @@ const compare = new Command('compare')
   .description('run scenarios with several allocators, values and seeds in parallel, and compare them')
   .argument('<file...>', 'scenarios')
   .option('--seeds <range>', 'seeds, as A..B or separated by commas', seedRange, seedRange('1..10'))
-  .option('--allocators <names>', "instead of the scenarios': names or modules, separated by commas", modules)
-  .option('--sorters <names>', "instead of the scenarios': names or modules, separated by commas", modules)
+  .option('--allocators <names>', "instead of the scenarios': names or modules, separated by commas", names)
+  .option('--sorters <names>', "instead of the scenarios': names or modules, separated by commas", names)
   .option('--set <path=values>', 'values of a field, such as frameworks.0.tasks=10,20; again for more', sweep, [])
   .option('--threads <count>', 'runs at a time', wholeNumber(1), availableParallelism())
   .option('--out <folder>', 'where the comparison goes: comparison.html, comparison.json and tables in CSV')
@@ -83,7 +88,13 @@ const compare = new Command('compare')
     withProgress(async (progress) => {
       const scenarios = await Promise.all(files.map(readScenarioText));
       // What is wrong with a file is said once, not by every run.
-      for (const scenario of scenarios) await parseScenario(scenario);
+      const allocatorOf = new Map<string, string>();
+      for (const scenario of scenarios) {
+        const parsed = await parseScenario(scenario);
+        for (const absent of absentRoles(parsed)) warn(`${scenario.source}: ${absent}`);
+        allocatorOf.set(scenario.source, parsed.allocator);
+      }
+      if (out !== undefined) await prepareFolder(out);
       await using runner = await ThreadRunner.start({ threads });
       const comparison = await compareRuns(
         {
@@ -98,6 +109,7 @@ const compare = new Command('compare')
           progress.show(done / total, `${done} of ${total} runs${failed === 0 ? '' : `, ${failed} failed`}`),
       );
       progress.clear();
+      warnOfRefusals(comparison, allocatorOf);
       if (out !== undefined) await writeFiles(out, comparisonFiles(comparison));
       process.stdout.write(json === true ? `${JSON.stringify(comparison)}\n` : comparisonTable(comparison));
       if (comparison.failures.length > 0) process.exitCode = 1;
@@ -132,6 +144,7 @@ const convert = new Command('convert')
   .option('--disk <MB>', 'its disk', wholeNumber(1))
   .action((tasks: readonly string[], { out, name, until, lenient, cpus, mem, disk, ...flags }: ConvertFlags) =>
     withProgress(async (progress) => {
+      await prepareFolder(out);
       const { counts, faults, files } = await convertTraceFiles({
         ...flags,
         tasks,
@@ -168,13 +181,28 @@ async function withProgress(act: (progress: ProgressLine) => Promise<void>): Pro
   }
 }
 
-/** Paths are the user's, relative to where he is; what runs the scenario may be elsewhere. Other names stay as they are. */
-function moduleUrl(name: string): string {
-  return /^\.{0,2}\//.test(name) ? pathToFileURL(resolve(name)).href : name;
+function warn(text: string): void {
+  process.stderr.write(`mezzo: warning: ${text}\n`);
 }
 
-function modules(text: string): readonly string[] {
-  return text.split(',').map(moduleUrl);
+/** Nobody got them, so whatever else was measured is of an allocator that the master does not believe. */
+function refusalText(count: number, allocator: string): string {
+  return `the master refused ${count} allocation${count === 1 ? '' : 's'} of the allocator '${allocator}': of what is not there, not free, or for nobody`;
+}
+
+/** @param allocatorOf what each scenario says itself */
+function warnOfRefusals({ variants }: Comparison, allocatorOf: ReadonlyMap<string, string>): void {
+  for (const { name, scenario, allocator, settings, runs } of variants) {
+    const count = runs.reduce((sum, { metrics }) => sum + (metrics['allocations.refused'] ?? 0), 0);
+    if (count === 0) continue;
+    const set = settings.findLast(({ path }) => path === 'allocator')?.value;
+    const own = typeof set === 'string' ? set : allocatorOf.get(scenario);
+    warn(`${name}: ${refusalText(count, allocator ?? own ?? '')}`);
+  }
+}
+
+function names(text: string): readonly string[] {
+  return text.split(',');
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -29,6 +29,7 @@ interface MasterFlags extends NodeFlags, AllocatorFlags, RegistryFlags {
   readonly allocationInterval: number;
   readonly election: Election;
   readonly leaseDuration: number;
+  readonly roles?: readonly string[];
 }
 
 export const master = addRegistryOptions(addAllocatorOptions(addNodeOptions(new Command('master'), 5050)))
@@ -41,6 +42,7 @@ export const master = addRegistryOptions(addAllocatorOptions(addNodeOptions(new 
   .option('--max-agent-ping-timeouts <count>', 'unanswered pings until an agent is unreachable', wholeNumber(1), 5)
   .option('--agent-reregister-timeout <duration>', 'how long an agent may stay away', parseMilliseconds, 600_000)
   .option('--agent-removal-rate-limit <rate>', 'agents that may be given up in a time, such as 1/10mins')
+  .option('--roles <names>', 'the only roles that frameworks may have beside *, separated by commas', commaSeparated)
   .option('--allocation-interval <duration>', 'between two runs of the allocator', parseMilliseconds, 1000)
   .action(async (flags: MasterFlags) => {
     if (flags.election.kind !== 'none' && flags.registry.kind === 'memory')
@@ -64,6 +66,7 @@ function lead(
     ...{ cluster, allocator, registry, agentPingTimeout, maxAgentPingTimeouts, agentReregisterTimeout },
     allocationInterval,
     ...(agentRemovalRateLimit === undefined ? {} : { agentRemovalRateLimit }),
+    ...(flags.roles === undefined ? {} : { roles: flags.roles }),
   };
   if (flags.election.kind === 'none') return { essential: [startMaster(runtime, options).master] };
   const { candidacy } = startCandidate(runtime, { ...options, election: electionOf(runtime, flags, flags.election) });
@@ -85,6 +88,10 @@ function electionOf(
     version: '1.12.0',
   });
   return (owner: PID) => new ZooKeeperContender({ cluster: flags.cluster, url, info, owner });
+}
+
+function commaSeparated(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function parseElection(text: string): Election {

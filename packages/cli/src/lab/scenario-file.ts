@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   readScenario,
   readTrace,
@@ -9,7 +8,6 @@ import {
   traceFile,
   tracesOf,
   type TraceTask,
-  withModules,
   withTraces,
 } from '@mezzo/lab';
 import { messageOf } from '@mezzo/process';
@@ -21,9 +19,9 @@ export async function readScenarioText(path: string): Promise<ScenarioText> {
   return { source: path, text };
 }
 
-/** Reads a scenario with the traces that it replays; their paths, and those of modules, are relative to the scenario's folder. */
+/** Reads a scenario with the traces that it replays, whose paths are relative to the scenario's folder. */
 export async function parseScenario({ source, text }: ScenarioText): Promise<Scenario> {
-  const scenario = withModules(readScenario(text, source), pathToFileURL(source));
+  const scenario = readScenario(text, source);
   const traces = new Map<string, readonly TraceTask[]>();
   for (const trace of tracesOf(scenario)) traces.set(trace, await readTraceFile(resolve(dirname(source), trace)));
   return withTraces(scenario, traces);

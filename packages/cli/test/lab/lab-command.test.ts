@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const mezzo = fileURLToPath(new URL('../../dist/mezzo.js', import.meta.url));
-const idleAllocator = fileURLToPath(new URL('idle-allocator.mjs', import.meta.url));
+const moduleNamed = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
+const idleAllocator = moduleNamed('idle-allocator');
 
 interface Ended {
   readonly code: number;
@@ -35,6 +36,20 @@ frameworks:
   - { name: b, kind: recorded, trace: b.csv }
 `;
 const trace = 'arrival,framework,duration,cpus,mem\n5,x,10,2,64\n20,y,10,1,64\n';
+
+/** @param sort what its function of that name does */
+const sorterModule = (sort: string): string => `export default () => {
+  const clients = new Map();
+  const ignore = () => {};
+  return {
+    add: (client) => clients.set(client, true),
+    remove: (client) => clients.delete(client),
+    has: (client) => clients.has(client),
+    sort: () => { if (clients.size === 0) return []; ${sort} },
+    share: () => 0,
+    ...{ activate: ignore, deactivate: ignore, updateWeight: ignore, allocated: ignore, unallocated: ignore, updated: ignore },
+  };
+};`;
 
 describe('mezzo lab', function () {
   this.timeout(60_000);
@@ -92,7 +107,55 @@ describe('mezzo lab', function () {
       const away = await mkdtemp(join(folder, 'away-'));
       const { code, stdout, stderr } = await lab(away, 'run', '../idle.yaml', '--json');
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
-      expect(JSON.parse(stdout)).to.have.nested.property('roles[0].offers', 0);
+      const summary: unknown = JSON.parse(stdout);
+      expect(summary).to.include({ allocator: path });
+      expect(summary).to.have.nested.property('roles[0].offers', 0);
+    });
+
+    it('gives the same bytes wherever its files and its module are', async () => {
+      const reports: string[][] = [];
+      for (const place of ['one', 'other']) {
+        const there = join(folder, place);
+        await mkdir(there);
+        await writeFile(join(there, 'lab.yaml'), `${small.replace(/ {2}- .*b\.csv.*\n/, '')}sorter: ./sorter.mjs\n`);
+        await writeFile(join(there, 'sorter.mjs'), sorterModule('return [...clients.keys()];'));
+        const { code, stderr } = await lab(there, 'run', 'lab.yaml', '--sorter', './sorter.mjs', '--out', 'report');
+        expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+        const names = (await readdir(join(there, 'report'))).sort();
+        reports.push(await Promise.all(names.map((name) => readFile(join(there, 'report', name), 'utf8'))));
+      }
+      expect(reports[1]).to.deep.equal(reports[0]);
+      expect(reports[0]?.join('\n')).to.include('./sorter.mjs').and.not.include(folder);
+    });
+
+    it('warns of allocations that the master refused, and counts them', async () => {
+      const allocator = relative(folder, moduleNamed('generous-allocator'));
+      const { code, stdout, stderr } = await lab(folder, 'run', 'small.yaml', '--allocator', allocator, '--out', 'out');
+      expect(code).to.equal(0);
+      const [, count] =
+        /^mezzo: warning: the master refused (\d+) allocations of the allocator '(.*)': /.exec(stderr) ?? [];
+      expect(Number(count), stderr).to.be.above(100);
+      expect(stderr).to.include(`'${allocator}'`);
+      expect(stdout).to.match(new RegExp(`\nallocations refused by the master +${count}\n`));
+      const result: unknown = JSON.parse(await readFile(join(folder, 'out/result.json'), 'utf8'));
+      expect(result).to.include({ refusedAllocations: Number(count), allocator });
+      expect(await readFile(join(folder, 'out/report.html'), 'utf8')).to.match(
+        new RegExp(`allocations refused by the master</dt>\\s*<dd>${count}</dd>`),
+      );
+    });
+
+    it('warns of roles that nobody has', async () => {
+      const quotas =
+        'events: [{ at: 10s, quotas: { parent: { limits: "cpus:1" }, b: {}, late: { limits: "cpus:1" } } }]';
+      const child = '  - { name: c, kind: greedy, role: parent/child, resources: "cpus:1" }';
+      await writeFile(join(folder, 'roles.yaml'), `${small}${child}\nroles: { adz: { weight: 2 } }\n${quotas}\n`);
+      const warnings = [
+        "mezzo: warning: roles.yaml: roles: no framework has the role 'adz'; the roles of frameworks are a, b, parent/child",
+        "mezzo: warning: roles.yaml: events[0].quotas: no framework has the role 'late'; the roles of frameworks are a, b, parent/child",
+        '',
+      ].join('\n');
+      expect(await lab(folder, 'run', 'roles.yaml')).to.include({ code: 0, stderr: warnings });
+      expect(await lab(folder, 'compare', 'roles.yaml', '--seeds', '1')).to.include({ code: 0, stderr: warnings });
     });
 
     const refused = async (...args: readonly string[]): Promise<string> => {
@@ -119,7 +182,33 @@ describe('mezzo lab', function () {
       expect(await refused('small.yaml', '--allocator', 'nobody'))
         .to.include(`'nobody'`)
         .and.include('hierarchical');
-      expect(await refused('small.yaml', '--allocator', './nobody.js')).to.include('nobody.js');
+      expect(await refused('small.yaml', '--allocator', './nobody.js')).to.match(
+        /^mezzo: --allocator '\.\/nobody\.js' cannot be loaded: Cannot find module/,
+      );
+      expect(await refused('small.yaml', '--sorter', './nobody.js')).to.match(
+        /^mezzo: --sorter '\.\/nobody\.js' cannot/,
+      );
+    });
+
+    it('names an allocator, or a sorter, that crashes as it was typed', async () => {
+      const allocator = relative(folder, moduleNamed('crashing-allocator'));
+      expect(await refused('small.yaml', '--allocator', allocator)).to.equal(
+        `mezzo: The simulated cluster failed with allocator '${allocator}': process mine@master crashed: no agents, please\n`,
+      );
+      await writeFile(join(folder, 'sorter.mjs'), sorterModule("throw new Error('no order');"));
+      expect(await refused('small.yaml', '--sorter', './sorter.mjs')).to.equal(
+        `mezzo: The simulated cluster failed with sorter './sorter.mjs': process allocator@master crashed: no order\n`,
+      );
+    });
+
+    it('refuses a folder that it cannot write to before it runs', async () => {
+      await writeFile(join(folder, 'long.yaml'), small.replace('duration: 1m', 'duration: 30000d'));
+      expect(await refused('long.yaml', '--out', 'b.csv/report')).to.match(
+        /^mezzo: Cannot write to folder b\.csv\/report: ENOTDIR/,
+      );
+      const compared = await lab(folder, 'compare', 'long.yaml', '--out', 'b.csv');
+      expect(compared).to.include({ code: 1, stdout: '' });
+      expect(compared.stderr).to.match(/^mezzo: Cannot write to folder b\.csv: EEXIST/);
     });
 
     it('refuses a seed that is no number', async () => {
@@ -139,6 +228,26 @@ describe('mezzo lab', function () {
       expect(comparison).to.have.nested.property('variants.length', 2);
       expect(comparison).to.have.nested.property('variants[1].runs[0].metrics.tasks\\.finished', 6);
       expect(await readdir(join(folder, 'out'))).to.include('comparison.html');
+    });
+
+    it('names modules as they were typed, and tells what repeats a run that failed', async () => {
+      const allocators = ['crashing-allocator', 'generous-allocator'].map((name) =>
+        relative(folder, moduleNamed(name)),
+      );
+      const args = ['--allocators', allocators.join(','), '--seeds', '3', '--out', 'out'];
+      const { code, stdout, stderr } = await lab(folder, 'compare', 'small.yaml', ...args);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(
+        new RegExp(
+          `^mezzo: warning: generous-allocator.mjs: the master refused \\d+ allocations of the allocator '${allocators[1]}'`,
+        ),
+      );
+      const [, command = ''] = /repeat it: mezzo lab (.*)\n/.exec(stdout) ?? [];
+      expect(command).to.equal(`run small.yaml --seed 3 --allocator ${allocators[0]}`);
+      const again = await lab(folder, ...command.split(' '));
+      const [, error = ''] = /failed: .*, seed 3: (.*)\n/.exec(stdout) ?? [];
+      expect(again).to.deep.equal({ code: 1, stdout: '', stderr: `mezzo: ${error}\n` });
+      expect(await readFile(join(folder, 'out/comparison.json'), 'utf8')).not.to.include('file:');
     });
 
     it('does so from the source as well', async () => {
@@ -169,6 +278,23 @@ describe('mezzo lab', function () {
       const run = await lab(folder, 'run', 'made/alibaba-2018.yaml', '--json');
       expect(run.stderr).to.equal('');
       expect(JSON.parse(run.stdout)).to.have.nested.property('roles[0].finished', 2);
+    });
+
+    it('refuses tables that are not there or empty, and names what it expects', async () => {
+      const refusal = async (...args: readonly string[]): Promise<string> => {
+        const { code, stdout, stderr } = await lab(folder, 'convert', ...args);
+        expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' });
+        return stderr;
+      };
+      const expected = 'expected the table task_events, as a file (.csv, .csv.gz) or a folder of such files';
+      expect(await refusal('none.csv')).to.equal(
+        `mezzo: Cannot read none.csv: there is no such file or folder; ${expected}\n`,
+      );
+      await writeFile(join(folder, 'empty.csv'), '');
+      expect(await refusal('empty.csv')).to.match(
+        /^mezzo: empty\.csv is empty: expected the table task_events, with the columns time, missing info, /,
+      );
+      expect(await refusal('none.csv', '--out', 'empty.csv')).to.match(/^mezzo: Cannot write to folder empty\.csv: /);
     });
 
     it('takes the machines to be as large as it is told', async () => {

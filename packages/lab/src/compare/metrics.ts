@@ -23,6 +23,7 @@ const described: Readonly<Record<string, MetricText>> = {
   'tasks.lost': { title: 'tasks lost', unit: '', better: 'less' },
   'offers.made': { title: 'offers made', unit: '', better: undefined },
   'offers.declined': { title: 'offers declined', unit: '', better: 'less' },
+  'allocations.refused': { title: 'allocations refused by the master', unit: '', better: 'less' },
 };
 const families: Readonly<Record<string, (resource: string) => MetricText>> = {
   utilisation: (resource) => ({ title: `utilisation of ${resource}`, unit: '%', better: 'more' }),
@@ -95,6 +96,7 @@ export function metricsOf(result: LabResult): Metrics {
     'offers.declined',
     sum(({ offers }) => offers.declined),
   );
+  put('allocations.refused', result.refusedAllocations);
   for (const name of resourceNames(frameworks.map(({ offers }) => offers.wasted))) {
     put(
       `wasted.${name}`,

@@ -9,7 +9,7 @@ export interface ScenarioText {
 /** What is to be compared: every combination of scenarios, allocators, sorters and values, with every seed. */
 export interface ComparisonPlan {
   readonly scenarios: readonly ScenarioText[];
-  /** Names, or modules as absolute paths or URLs. Default: what each scenario says. */
+  /** Names, or modules by their paths or URLs; the runner's working directory is where a relative one begins. Default: what each scenario says. */
   readonly allocators?: readonly string[];
   readonly sorters?: readonly string[];
   readonly seeds: readonly number[];

@@ -2,7 +2,6 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { runScenario } from '../run/run-scenario.ts';
-import { withModules } from '../scenario/modules.ts';
 import { readScenario } from '../scenario/read-scenario.ts';
 import { tracesOf, withTraces } from '../scenario/replay.ts';
 import { readTrace, traceFile, type TraceTask } from '../traces/index.ts';
@@ -11,12 +10,13 @@ import type { Job } from './plan.ts';
 
 /** What a worker thread does: reads a scenario and the traces beside it, runs it, and gives back its figures alone. */
 export async function runJob({ scenario: { source, text }, allocator, sorter, seed }: Job): Promise<Metrics> {
-  const scenario = withModules(readScenario(text, source), pathToFileURL(source));
+  const scenario = readScenario(text, source);
   const traces = new Map<string, readonly TraceTask[]>();
   for (const trace of tracesOf(scenario)) {
     const tasks: TraceTask[] = [];
     for await (const task of readTrace(traceFile(resolve(dirname(source), trace)))) tasks.push(task);
     traces.set(trace, tasks);
   }
-  return metricsOf(await runScenario(withTraces(scenario, traces), { seed, allocator, sorter }));
+  const [file, directory] = [pathToFileURL(source), pathToFileURL('./')];
+  return metricsOf(await runScenario(withTraces(scenario, traces), { seed, allocator, sorter, file, directory }));
 }

@@ -3,7 +3,7 @@
   'use strict';
 
   const { charts, events } = JSON.parse(document.getElementById('data').textContent);
-  const palette = 7;
+  const palette = 10;
   const dashes = [[], [7, 4], [2, 3]];
   const dashOf = (index) => dashes[Math.floor(index / palette) % dashes.length];
   const variableOf = (index) => `--s${index % palette}`;
@@ -42,6 +42,31 @@
     ctx.restore();
   }
 
+  /** Each curve carries the number that it has in the legend, each at another place, so that nobody needs its colour. */
+  function drawNumbers(plot) {
+    const { ctx, series } = plot;
+    const [first, last] = series[0].idxs;
+    ctx.save();
+    ctx.font = `bold ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = 'center';
+    ctx.textBaseline = 'middle';
+    ctx.strokeStyle = color('--paper');
+    ctx.lineWidth = 4 * devicePixelRatio;
+    ctx.lineJoin = 'round';
+    ctx.fillStyle = color('--ink');
+    for (let index = 1; index < series.length; index++) {
+      if (!series[index].show) continue;
+      const values = plot.data[index];
+      let at = Math.round(first + ((index - 0.5) / (series.length - 1)) * (last - first));
+      while (at < last && typeof values[at] !== 'number') at++;
+      if (typeof values[at] !== 'number') continue;
+      const [x, y] = [plot.valToPos(plot.data[0][at], 'x', true), plot.valToPos(values[at], 'y', true)];
+      ctx.strokeText(String(index), x, y);
+      ctx.fillText(String(index), x, y);
+    }
+    ctx.restore();
+  }
+
   function axis(label, side) {
     return {
       label,
@@ -75,13 +100,16 @@
         ...chart.series.map(({ label }, index) => ({
           label,
           stroke: () => color(variableOf(index)),
-          width: 1.5,
+          width: 2,
           dash: dashOf(index),
           points: { show: chart.x.length < 3 },
         })),
       ],
       cursor: { ...(time ? { sync: { key: 'time' } } : {}), drag: { x: true, y: false }, y: false },
-      hooks: { draw: time ? [drawEvents] : [], setCursor: [readout] },
+      hooks: {
+        draw: [...(time ? [drawEvents] : []), ...(chart.series.length > 1 ? [drawNumbers] : [])],
+        setCursor: [readout],
+      },
     };
   }
 
@@ -111,7 +139,8 @@
     const legend = place.querySelector('.legend');
     const entries = chart.series.map(({ label }, index) => {
       const value = document.createElement('output');
-      const toggle = button(label, () => show(index, toggle.getAttribute('aria-pressed') === 'false'));
+      const name = chart.series.length > 1 ? `${index + 1} ${label}` : label;
+      const toggle = button(name, () => show(index, toggle.getAttribute('aria-pressed') === 'false'));
       toggle.setAttribute('aria-pressed', 'true');
       toggle.prepend(swatch(index));
       toggle.append(value);

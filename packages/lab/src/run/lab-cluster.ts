@@ -73,14 +73,20 @@ export class LabCluster {
   }
 
   async startAgent({ name, resources, attributes }: AgentSpec): Promise<void> {
-    const options = {
-      ...{ cluster, workDirectory: '/work', hostname: name, resources, attributes, detector: this.#found },
-      // Nobody looks at what has been.
-      maxCompletedExecutorsPerFramework: 0,
-    };
+    let starts = 0;
+    const detector = this.#found;
     await this.world.start(nodeOf(name), {
       ...this.#nodes,
-      boot: (runtime) => void startAgent(runtime, options),
+      boot: (runtime) =>
+        void startAgent(runtime, {
+          ...{ cluster, hostname: name, resources, attributes, detector },
+          // What was on its disk is gone with it: one that comes back is another agent.
+          workDirectory: `/work-${starts++}`,
+          // Nobody looks at what has been.
+          maxCompletedExecutorsPerFramework: 0,
+          gcDelay: '1mins',
+          diskWatchInterval: '365days',
+        }),
     });
   }
 
@@ -125,12 +131,12 @@ export class LabCluster {
     dispatch(this.#master, act).onFailed((error) => this.#options.onError(error, `the master refused the ${what}`));
   }
 
-  /** As its metrics count them; 0 for an allocator that does not count. */
-  async allocationRuns(): Promise<number> {
+  /** Of the master and its allocator, by name. */
+  async metrics(): Promise<ReadonlyMap<string, number>> {
     const snapshot = this.world.runtime('master')?.metrics.snapshot();
-    if (snapshot === undefined) return 0;
+    if (snapshot === undefined) return new Map();
     await this.world.advanceUntil(() => snapshot.isReady, '3secs');
-    return (await snapshot).get('allocator/mesos/allocation_runs') ?? 0;
+    return snapshot;
   }
 
   get #found(): PID {

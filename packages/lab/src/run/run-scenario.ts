@@ -10,17 +10,21 @@ import { namesOf, rolesOf } from '../scenario/frameworks.ts';
 import { samplingOf, type Scenario } from '../scenario/scenario.ts';
 import { LabFramework } from '../workload/lab-framework.ts';
 import { Places } from '../workload/places.ts';
-import { type AllocatorOfMaster, chooseAllocator } from './allocator-choice.ts';
+import { type AllocatorOfMaster, chooseAllocator, isModule } from './allocator-choice.ts';
 import type { Happening } from './happening.ts';
 import { LabCluster } from './lab-cluster.ts';
 
 export interface RunOptions {
   /** Everything that is left to chance comes from it. */
   readonly seed: number;
-  /** Instead of the scenario's: a name that the master knows, or a module (absolute path or `file:` URL) whose default export makes one. */
+  /** Instead of the scenario's: a name that the master knows, or a module (path or `file:` URL) whose default export makes one. */
   readonly allocator?: string | undefined;
   /** Instead of the scenario's, for roles and frameworks: `drf`, `random`, or a module whose default export makes one. */
   readonly sorter?: string | undefined;
+  /** Where the scenario is: relative paths of the modules that it names begin there. A `file:` URL. */
+  readonly file?: URL | undefined;
+  /** Where relative paths of these options begin: a `file:` URL that ends in `/`. */
+  readonly directory?: URL | undefined;
   /** Called after each sample with milliseconds of virtual time. */
   readonly onProgress?: ((progress: { readonly time: number; readonly duration: number }) => void) | undefined;
 }
@@ -29,12 +33,16 @@ export interface RunOptions {
  * Runs a scenario: the shipping master, agents and scheduler drivers under virtual time. The same scenario, seed and options
  * give the same result, byte for byte (on one version of Node).
  *
- * @throws RangeError for an allocator or sorter that the master does not know
- * @throws Error if a process of the cluster crashed, or the master refused a quota, with the first cause
+ * @throws RangeError for an allocator or sorter that the master does not know, or that cannot be loaded
+ * @throws TypeError for a module that exports something else
+ * @throws Error if a process of the cluster crashed, or the master refused a quota, with the first cause and the modules that ran
  */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<LabResult> {
-  const { allocator = scenario.allocator, sorter = scenario.sorter, ...rest } = options;
-  const chosen = await chooseAllocator(allocator, sorter);
+  const { allocator = scenario.allocator, sorter = scenario.sorter, file, directory, ...rest } = options;
+  const chosen = await chooseAllocator(
+    { name: allocator, base: options.allocator === undefined ? file : directory },
+    sorter === undefined ? undefined : { name: sorter, base: options.sorter === undefined ? file : directory },
+  );
   return new ScenarioRun(scenario, { ...rest, allocator, sorter, chosen }).run();
 }
 
@@ -74,9 +82,8 @@ class ScenarioRun {
       seed: options.seed,
       allocator: options.chosen,
       onError: (error, context) => {
-        this.#error ??= new Error(`The simulated cluster failed: ${context}: ${messageOf(error)}`, {
-          cause: error,
-        });
+        const message = `The simulated cluster failed${modulesOf(options)}: ${context}: ${messageOf(error)}`;
+        this.#error ??= new Error(message, { cause: error });
       },
     });
   }
@@ -219,6 +226,7 @@ class ScenarioRun {
     const { name, roles, duration } = this.#scenario;
     const { allocator, sorter, seed } = this.#options;
     const end = this.#start + duration;
+    const metrics = await this.#cluster.metrics();
     return {
       scenario: name,
       allocator,
@@ -229,9 +237,20 @@ class ScenarioRun {
       frameworks: this.#frameworks.map((framework) => framework.result(end)),
       roles: [...this.#roles.keys()].map((role) => ({ name: role, weight: roles[role]?.weight ?? 1 })),
       events: this.#events,
-      allocationRuns: await this.#cluster.allocationRuns(),
+      // 0 for an allocator that does not count.
+      allocationRuns: metrics.get('allocator/mesos/allocation_runs') ?? 0,
+      refusedAllocations: metrics.get('master/invalid_allocations') ?? 0,
     };
   }
+}
+
+/** What somebody made himself is the first to be suspected. */
+function modulesOf({ allocator, sorter }: Chosen): string {
+  const suspects = [
+    ...(isModule(allocator) ? [`allocator '${allocator}'`] : []),
+    ...(sorter !== undefined && isModule(sorter) ? [`sorter '${sorter}'`] : []),
+  ];
+  return suspects.length === 0 ? '' : ` with ${suspects.join(' and ')}`;
 }
 
 function roundTripOf({ latency }: Scenario): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attributes, count, mapping, name, resources, text } from './fields.ts';
+import { attributes, countOf, mapping, name, resources, text } from './fields.ts';
 
 const places = z.union([text, z.array(text).min(1)], {
   error: 'a name, or a list of names that agents are dealt to in turn',
@@ -8,7 +8,7 @@ const places = z.union([text, z.array(text).min(1)], {
 /** Agents that are alike. Their names are the group's and a number: `small-0`, `small-1`, … */
 export const agentGroup = mapping('a group of agents', {
   name: name.default('agent'),
-  count: count.default(1),
+  count: countOf('agents').default(1),
   resources,
   attributes: attributes.default({}),
   rack: places.optional(),

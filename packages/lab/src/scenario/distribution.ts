@@ -1,4 +1,5 @@
 import type { Random } from '@mezzo/process';
+import { limits } from './limits.ts';
 
 /** How values are drawn: durations in milliseconds, or counts. `most` cuts off the long tails. */
 export type Distribution =
@@ -8,7 +9,7 @@ export type Distribution =
   | { readonly law: 'lognormal'; readonly median: number; readonly sigma: number; readonly most: number | undefined }
   | { readonly law: 'pareto'; readonly least: number; readonly alpha: number; readonly most: number | undefined };
 
-/** A value that follows the law; what lies above `most` becomes `most`. */
+/** A value that follows the law; what lies above `most` (default: the longest duration) becomes `most`. */
 export function draw(distribution: Distribution, random: Random): number {
   switch (distribution.law) {
     case 'fixed':
@@ -24,13 +25,13 @@ export function draw(distribution: Distribution, random: Random): number {
   }
 }
 
-/** The same as a whole number of at least 1, for counts. */
+/** The same as a whole number of at least 1, for counts of tasks; what lies above their limit becomes that. */
 export function drawCount(distribution: Distribution, random: Random): number {
   // A uniform law over whole numbers gives each of them the same chance, the ends too.
   if (distribution.law === 'uniform') {
     return distribution.from + Math.floor(random.next() * (distribution.to - distribution.from + 1));
   }
-  return Math.max(1, Math.round(draw(distribution, random)));
+  return Math.min(limits.tasks, Math.max(1, Math.round(draw(distribution, random))));
 }
 
 /** A standard normal value (Box and Muller, 1958). */
@@ -38,6 +39,6 @@ function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
-function atMost(value: number, most: number | undefined): number {
-  return most === undefined ? value : Math.min(value, most);
+function atMost(value: number, most: number = limits.duration): number {
+  return Math.min(value, most);
 }

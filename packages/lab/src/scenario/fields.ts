@@ -2,6 +2,7 @@ import { parseDuration } from '@mezzo/process';
 import { Resources, roleFault } from '@mezzo/protocol';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
+import { limits } from './limits.ts';
 
 // The text of each error says what was expected; what was found, and where, is added by readScenario.
 
@@ -26,6 +27,9 @@ export const text = z.string({ error: 'text' }).min(1, { error: 'text that is no
 /** Becomes part of the name of a node. */
 export const name = z.string({ error: aName }).regex(/^[\w-]{1,64}$/, { error: aName });
 export const count = number('a whole number of 1 or more', (value) => Number.isInteger(value) && value >= 1);
+/** How many of what there may be no more of. Aborts, so that nobody tries to have them all. */
+export const countOf = (what: 'agents' | 'frameworks' | 'tasks'): z.ZodNumber =>
+  count.refine((value) => value <= limits[what], { error: `${limits[what]} ${what} at most`, abort: true });
 export const probability = number('a probability from 0 to 1', (value) => value >= 0 && value <= 1);
 export const weight = number('a weight above 0', (value) => value > 0);
 export const seconds = number('a number of seconds, 0 or more', (value) => value >= 0);
@@ -33,15 +37,18 @@ export const seconds = number('a number of seconds, 0 or more', (value) => value
 const aDuration = 'a duration with its unit, such as 500ms, 30s, 5m, 1.5h or 2d';
 
 /** Milliseconds. */
-export const duration = z.string({ error: aDuration }).transform((given, context) => {
-  const value = readDuration(given);
-  if (value !== undefined) return value;
-  context.issues.push({ code: 'custom', message: aDuration, input: given });
-  return z.NEVER;
-});
+export const duration = z
+  .string({ error: aDuration })
+  .transform((given, context) => {
+    const value = readDuration(given);
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: aDuration, input: given });
+    return z.NEVER;
+  })
+  .refine((value) => value <= limits.duration, { error: 'a duration of 36500 days at most' });
 
-/** Above 0. */
-export const period = duration.refine((value) => value > 0, { error: 'a duration above 0' });
+/** Of something that happens again and again. */
+export const period = duration.refine((value) => value >= 1, { error: 'a duration of 1ms or more' });
 
 /** Text that `Resources.parse` takes; it stays text. */
 export const resources = z.string({ error: 'resources such as "cpus:4;mem:8192"' }).transform((given, context) => {
@@ -69,11 +76,14 @@ export const role = z.string({ error: 'the name of a role' }).transform((given, 
 export const attributes = z.record(z.string(), z.string({ error: 'text' }), { error: 'a mapping of names to texts' });
 
 /** A distribution of durations, in milliseconds. */
-export const durations = distribution(aDuration, readDuration);
+export const durations = distribution(`${aDuration}, and at most 36500d`, (given) => {
+  const value = readDuration(given);
+  return value !== undefined && value <= limits.duration ? value : undefined;
+});
 
-/** A distribution of whole numbers from 1 on. */
-export const counts = distribution('a whole number of 1 or more', (value) =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 1 ? value : undefined,
+/** A distribution of numbers of tasks. */
+export const counts = distribution(`a whole number from 1 to ${limits.tasks}`, (value) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= limits.tasks ? value : undefined,
 );
 
 type ReadScalar = (value: unknown) => number | undefined;

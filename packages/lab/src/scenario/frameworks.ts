@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Distribution } from './distribution.ts';
 import {
   count,
+  countOf,
   counts,
   duration,
   durations,
@@ -34,7 +36,7 @@ const locality = mapping('a preference', {
 /** What frameworks of all kinds have. */
 const common = {
   name,
-  count: count.default(1),
+  count: countOf('frameworks').default(1),
   role: z.union([text, z.array(text).min(1)], { error: 'a role, or a list of roles' }).optional(),
   arrives: duration.default(0),
   leaves: duration.optional(),
@@ -47,7 +49,25 @@ const common = {
   locality: locality.optional(),
 };
 
-const arrivals = { every: durations, tasks: counts.default({ law: 'fixed', value: 1 }), jobs: count.optional() };
+/** Between arrivals: without any time between them there would be no end of them. */
+const intervals = durations.refine((law) => typical(law) >= 1, { error: 'durations of 1ms or more' });
+
+function typical(law: Distribution): number {
+  switch (law.law) {
+    case 'fixed':
+      return law.value;
+    case 'uniform':
+      return law.to;
+    case 'exponential':
+      return law.mean;
+    case 'lognormal':
+      return law.median;
+    case 'pareto':
+      return law.least;
+  }
+}
+
+const arrivals = { every: intervals, tasks: counts.default({ law: 'fixed', value: 1 }), jobs: count.optional() };
 
 const recordedTask = mapping('a recorded task', { arrival: duration, duration: duration.optional(), resources });
 
@@ -73,7 +93,7 @@ export const framework = z.discriminatedUnion(
       ...common,
       resources: needs,
       duration: durations.optional(),
-      tasks: count,
+      tasks: countOf('tasks'),
     }),
     mapping('a spiky framework', {
       kind: z.literal('spiky'),
@@ -81,7 +101,7 @@ export const framework = z.discriminatedUnion(
       resources: needs,
       duration: durations,
       ...arrivals,
-      spikes: mapping('spikes', { every: durations, tasks: counts }),
+      spikes: mapping('spikes', { every: intervals, tasks: counts }),
     }),
     mapping('a recorded framework', {
       kind: z.literal('recorded'),

@@ -1,6 +1,7 @@
-import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Alias, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
+import { limits } from './limits.ts';
 import { type Scenario, scenarioSchema } from './scenario.ts';
 
 /** A scenario file that cannot be read. Each fault is one line, `FILE:LINE:COLUMN: where: found …, expected …`. */
@@ -30,7 +31,7 @@ export function readScenario(content: string, source: string): Scenario {
   if (document.errors.length > 0) {
     throw new ScenarioError(document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}`));
   }
-  const value: unknown = document.toJS();
+  const value = valueOf(document, at);
   const outcome = scenarioSchema.safeParse(value);
   if (outcome.success) return outcome.data;
   throw new ScenarioError(
@@ -39,6 +40,24 @@ export function readScenario(content: string, source: string): Scenario {
       return `${at(offsetOf(document, path, atKey))}: ${nameOf(path)}${found}expected ${message}`;
     }),
   );
+}
+
+/** What aliases (`*name`) stand for is put in; aliases of aliases could make more of it than any memory holds, which is refused. */
+function valueOf(document: Document, at: (offset: number) => string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: limits.aliases }) as unknown;
+  } catch (error) {
+    const aliases: Alias[] = [];
+    visit(document, { Alias: (_, alias) => void aliases.push(alias) });
+    const lost = aliases.find((alias) => alias.resolve(document) === undefined);
+    const blamed = lost ?? aliases[0];
+    if (blamed === undefined) throw error;
+    const expected =
+      lost === undefined
+        ? 'no aliases that stand for many others, again and again'
+        : `an anchor &${lost.source} before it`;
+    throw new ScenarioError([`${at(blamed.range?.[0] ?? 0)}: found the alias *${blamed.source}, expected ${expected}`]);
+  }
 }
 
 interface Fault {
@@ -103,6 +122,8 @@ function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
+  // JSON has no infinity.
+  if (typeof value === 'number') return String(value);
   const written = JSON.stringify(value);
   return written.length > 60 ? `${written.slice(0, 57)}…"` : written;
 }

@@ -3,6 +3,7 @@ import { agentGroup, agentsOf } from './agent-groups.ts';
 import { event, quota } from './events.ts';
 import { count, duration, mapping, period, resources, role, text, weight } from './fields.ts';
 import { framework, namesOf, rolesOf } from './frameworks.ts';
+import { limits } from './limits.ts';
 
 const latency = z.union([duration, z.tuple([duration, duration])], {
   error: 'a duration such as 1ms, or [least, most]',
@@ -32,6 +33,11 @@ export const scenarioSchema = mapping('a scenario', {
 }).superRefine((scenario, context) => {
   const fault = (path: (string | number)[], message: string, input: unknown): void =>
     context.addIssue({ code: 'custom', path, message, input });
+  const full = countsOf(scenario).find(({ total, what }) => total > limits[what]);
+  if (full !== undefined) return fault(full.path, `${limits[full.what]} ${full.what} in all at most`, full.total);
+  if (scenario.duration / samplingOf(scenario) > limits.samples) {
+    fault(['sampling'], `so long a time that there are ${limits.samples} samples at most`, scenario.sampling);
+  }
   const names = new Set<string>();
   for (const [index, group] of scenario.frameworks.entries()) {
     for (const [number, name] of namesOf(group).entries()) {
@@ -60,7 +66,7 @@ export const scenarioSchema = mapping('a scenario', {
   for (const { add } of scenario.events) {
     if (add === undefined) continue;
     groups.add(add.name);
-    for (let number = 0; agents.size < 1e6 && number < add.count; number++) agents.add(`${add.name}-${number}`);
+    for (let number = 0; number < add.count; number++) agents.add(`${add.name}-${number}`);
   }
   for (const [index, { at, lose, back }] of scenario.events.entries()) {
     if (at > scenario.duration) fault(['events', index, 'at'], `a time within the scenario's duration`, at);
@@ -75,6 +81,22 @@ export const scenarioSchema = mapping('a scenario', {
   }
 });
 export type Scenario = z.infer<typeof scenarioSchema>;
+
+/** What is limited: how many there are up to and with each part of the scenario. */
+function countsOf({ agents, events, frameworks }: Pick<Scenario, 'agents' | 'events' | 'frameworks'>) {
+  const totals = { agents: 0, frameworks: 0, tasks: 0 };
+  const counted = (path: (string | number)[], what: keyof typeof totals, count: number) => {
+    return { path, what, total: (totals[what] += count) };
+  };
+  return [
+    ...agents.map(({ count: some }, index) => counted(['agents', index, 'count'], 'agents', some)),
+    ...events.map(({ add }, index) => counted(['events', index, 'add', 'count'], 'agents', add?.count ?? 0)),
+    ...frameworks.map(({ count: some }, index) => counted(['frameworks', index, 'count'], 'frameworks', some)),
+    ...frameworks.map((group, index) =>
+      counted(['frameworks', index, 'tasks'], 'tasks', group.kind === 'long-running' ? group.count * group.tasks : 0),
+    ),
+  ];
+}
 
 /** Milliseconds between samples where the scenario does not say it: 360 of them, but no more than one a second. */
 export function samplingOf({ sampling, duration: length }: Scenario): number {

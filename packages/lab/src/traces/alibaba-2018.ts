@@ -30,7 +30,15 @@ export const alibabaMachineColumns = [
 const hundred = 100;
 
 /** Cores are known (`cpus` counts only for agents without a table of machines); memory is not, and disk is not in the trace. */
-export const alibaba2018: TraceFormat = { scale: { cpus: 96, mem: 393_216, disk: 0 }, tasks, machines };
+export const alibaba2018: TraceFormat = {
+  scale: { cpus: 96, mem: 393_216, disk: 0 },
+  tables: {
+    tasks: { name: 'batch_task', columns: alibabaTaskColumns },
+    machines: { name: 'machine_meta', columns: alibabaMachineColumns },
+  },
+  tasks,
+  machines,
+};
 
 interface BatchTask {
   readonly instances: number;

@@ -58,9 +58,17 @@ export interface MachinePark {
   readonly events: readonly MachineEvent[];
 }
 
+/** A table of a public trace. */
+export interface Table {
+  /** What the trace calls it, and its files or folders. */
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
 /** A layout of public traces. */
 export interface TraceFormat {
   readonly scale: Scale;
+  readonly tables: { readonly tasks: Table; readonly machines: Table };
   tasks(files: Files, context: Conversion): AsyncGenerator<Submitted>;
   machines(files: Files, context: Conversion): Promise<MachinePark>;
 }

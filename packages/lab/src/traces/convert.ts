@@ -1,7 +1,8 @@
 import { alibaba2018 } from './alibaba-2018.ts';
 import { inArrivalOrder, type Spill } from './arrival-order.ts';
 import { Conversion, type ConversionCounts, type Files, type MachinePark, resourcesText } from './conversion.ts';
-import type { Progress, Scale, TraceFormat } from './conversion.ts';
+import type { Progress, Scale, Table, TraceFormat } from './conversion.ts';
+import type { TraceFile } from './csv-rows.ts';
 import { google2011 } from './google-2011.ts';
 import { traceScenario } from './trace-scenario.ts';
 import { traceHeader, traceLine } from './trace.ts';
@@ -10,6 +11,11 @@ const formats = { 'google-2011': google2011, 'alibaba-2018': alibaba2018 } as co
   string,
   TraceFormat
 >;
+
+/** The tables of a format. */
+export function tablesOf(format: TraceFormatName): TraceFormat['tables'] {
+  return formats[format].tables;
+}
 
 /** Layouts that can be converted. */
 export type TraceFormatName = keyof typeof formats;
@@ -48,7 +54,7 @@ export interface Converted {
 /**
  * Converts a public trace: `write` is given our trace in CSV, piece by piece in the order of arrival, and is waited for. In memory
  * are what lives at a time and 200,000 tasks, if there is a spill. Rejects with TraceError for a malformed line unless lenient,
- * and with RangeError for options.
+ * with RangeError for options, and with Error for tables that have nothing to replay, or no machine at the beginning.
  */
 export async function convertTrace(
   options: ConversionOptions,
@@ -64,11 +70,15 @@ export async function convertTrace(
   if (!Number.isInteger(frameworks))
     throw new RangeError(`Invalid frameworks: got ${frameworks}, expected a whole number`);
   const context = new Conversion(scale, until, frameworks, options.lenient ?? false, options.onProgress);
-  const park = options.machines === undefined ? defaultPark(scale) : await format.machines(options.machines, context);
+  const read: string[] = [];
+  const park =
+    options.machines === undefined ? defaultPark(scale) : await format.machines(noted(options.machines, read), context);
+  if (park.groups.length === 0) throw nothingIn(read, 'has no machine to begin with', format.tables.machines);
   await write(traceHeader);
   const roles = new Map<string, string>();
   let end = 0;
-  for await (const { task } of inArrivalOrder(format.tasks(options.tasks, context), options.spill)) {
+  const tasks = format.tasks(noted(options.tasks, read), context);
+  for await (const { task } of inArrivalOrder(tasks, options.spill)) {
     context.counts.tasks++;
     roles.set(task.framework, task.role);
     end = Math.max(end, task.arrival + task.duration);
@@ -76,8 +86,27 @@ export async function convertTrace(
     if (written !== undefined) await written;
   }
   const { counts, faults } = context;
+  if (counts.tasks === 0) {
+    const { lines, malformed, neverRan, withoutRequest } = counts;
+    const why = `${lines} lines, ${malformed} of them malformed; ${neverRan} tasks never ran, ${withoutRequest} ask for nothing`;
+    throw nothingIn(read, lines === 0 ? 'is empty' : `has no task to replay (${why})`, format.tables.tasks);
+  }
   const title = options.name ?? name;
   return { counts, faults, scenario: traceScenario({ name: title, format: name, park, roles, end, scale }) };
+}
+
+/** Notes the names of the files that are read. */
+async function* noted(files: Files, names: string[]): AsyncGenerator<TraceFile> {
+  names.length = 0;
+  for await (const file of files) {
+    names.push(file.name);
+    yield file;
+  }
+}
+
+function nothingIn([first = 'The trace', ...more]: readonly string[], why: string, { name, columns }: Table): Error {
+  const where = more.length === 0 ? first : `${first} to ${more.at(-1)}`;
+  return new Error(`${where} ${why}: expected the table ${name}, with the columns ${columns.join(', ')}`);
 }
 
 function defaultPark({ cpus, mem, disk }: Scale): MachinePark {

@@ -70,7 +70,15 @@ interface TaskEvent {
  * Machines of that trace are unknown but for their ratios; what 1.0 stands for is the reader's choice, and this one is a round
  * number of its time.
  */
-export const google2011: TraceFormat = { scale: { cpus: 32, mem: 131_072, disk: 4_194_304 }, tasks, machines };
+export const google2011: TraceFormat = {
+  scale: { cpus: 32, mem: 131_072, disk: 4_194_304 },
+  tables: {
+    tasks: { name: 'task_events', columns: googleTaskColumns },
+    machines: { name: 'machine_events', columns: googleMachineColumns },
+  },
+  tasks,
+  machines,
+};
 
 /** In memory are the attempts that live at a time, not the trace. */
 async function* tasks(files: Files, context: Conversion): AsyncGenerator<Submitted> {

@@ -7,7 +7,9 @@ import { pipeline as whenPiped } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 
 import type { Spill } from './arrival-order.ts';
-import { type ConversionOptions, type Converted, convertTrace } from './convert.ts';
+import { messageOf } from '@mezzo/process';
+import { type ConversionOptions, type Converted, convertTrace, tablesOf } from './convert.ts';
+import type { Table } from './conversion.ts';
 import type { TraceFile } from './csv-rows.ts';
 
 export interface FileConversionOptions extends Omit<ConversionOptions, 'tasks' | 'machines' | 'spill'> {
@@ -20,12 +22,13 @@ export interface FileConversionOptions extends Omit<ConversionOptions, 'tasks' |
 
 /**
  * Converts the files of a public trace to `NAME.csv` and `NAME.yaml`. What does not fit in memory lies in the folder meanwhile; a
- * conversion that fails leaves nothing behind. Rejects as convertTrace does, and with the errors of files.
+ * conversion that fails leaves nothing behind. Rejects as convertTrace does, and with Error for what cannot be read or written.
  */
 export async function convertTraceFiles(
   options: FileConversionOptions,
 ): Promise<Converted & { readonly files: readonly string[] }> {
   const { folder, tasks, machines, ...others } = options;
+  const tables = tablesOf(options.format);
   const name = options.name ?? options.format;
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, '.converting-'));
@@ -36,8 +39,8 @@ export async function convertTraceFiles(
       {
         ...others,
         name,
-        tasks: filesOf(tasks),
-        ...(machines === undefined || machines.length === 0 ? {} : { machines: filesOf(machines) }),
+        tasks: filesOf(tasks, tables.tasks),
+        ...(machines === undefined || machines.length === 0 ? {} : { machines: filesOf(machines, tables.machines) }),
         spill: folderSpill(scratch),
       },
       (text) => output.write(text),
@@ -80,11 +83,17 @@ class Output implements AsyncDisposable {
 }
 
 /** The files of the paths, unpacked as they are read. */
-async function* filesOf(paths: readonly string[]): AsyncGenerator<TraceFile> {
+async function* filesOf(paths: readonly string[], { name: table }: Table): AsyncGenerator<TraceFile> {
+  const expected = `expected the table ${table}, as a file (.csv, .csv.gz) or a folder of such files`;
   for (const path of paths) {
-    const folder = (await stat(path)).isDirectory();
+    const found = await stat(path).catch((error: unknown) => {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const why = isMissing ? 'there is no such file or folder' : messageOf(error);
+      throw new Error(`Cannot read ${path}: ${why}; ${expected}`, { cause: error });
+    });
+    const folder = found.isDirectory();
     const names = folder ? (await readdir(path)).filter((name) => /\.csv(\.gz)?$/.test(name)).sort() : [''];
-    if (names.length === 0) throw new Error(`${path} has no files called *.csv or *.csv.gz`);
+    if (names.length === 0) throw new Error(`${path} has no files called *.csv or *.csv.gz; ${expected}`);
     for (const name of names) yield traceFile(folder ? join(path, name) : path);
   }
 }

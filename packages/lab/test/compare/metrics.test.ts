@@ -75,6 +75,7 @@ describe('the figures of a run', () => {
       'tasks.lost': 3,
       'offers.made': 30,
       'offers.declined': 21,
+      'allocations.refused': 0,
       'wasted.cpus': 6,
       'wasted.mem': 3,
     });

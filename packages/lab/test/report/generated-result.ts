@@ -103,5 +103,6 @@ export function generatedResult(shape: Shape = {}): LabResult {
       { time: Math.round(duration / 2) + 1, what: 'agent-17 back' },
     ],
     allocationRuns: 7200,
+    refusedAllocations: 0,
   };
 }

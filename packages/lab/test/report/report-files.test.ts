@@ -67,6 +67,7 @@ const tiny: LabResult = {
   ],
   events: [{ time: 500, what: 'agent-1 lost' }],
   allocationRuns: 2,
+  refusedAllocations: 0,
 };
 
 const file = (result: LabResult, name: string): string => reportFiles(result).get(name) ?? `there is no ${name}`;

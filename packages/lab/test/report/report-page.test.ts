@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { reportFiles } from '../../src/report/index.ts';
 import type { LabResult } from '../../src/result.ts';
 import { withBrowser } from './browser.ts';
+import { distance, linear, sights } from './color-distance.ts';
 import { generatedResult } from './generated-result.ts';
 
 const html = (result: LabResult): string => reportFiles(result).get('report.html') ?? '';
@@ -94,6 +95,44 @@ describe('the page of a report in a real browser', function () {
     expect(requests).to.have.lengthOf(1);
   });
 
+  it('numbers curves as the legend does, for who cannot tell their colours', async () => {
+    const { page } = await browser.open(html(generatedResult({ roles: ['a', 'b', 'c'] })), {
+      reducedMotion: 'reduce',
+    });
+    const legend = await page.locator('#chart-0 .legend button').allInnerTexts();
+    expect(legend.map((text) => text.trim())).to.deep.equal(['1 a', '2 b', '3 c']);
+    // What a plot writes when it is drawn again without colours: ticks, events and these.
+    const written = await page.evaluate(() => {
+      const texts: string[] = [];
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+        if (this.font.startsWith('bold')) texts.push(text);
+        fillText.call(this, text, ...where);
+      };
+      document.querySelector<HTMLButtonElement>('#chart-0 .legend li:nth-child(2) button')?.click();
+      return new Promise<string[]>((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(texts))));
+    });
+    expect(written).to.deep.equal(['1', '3']);
+  });
+
+  it('has ten colours that differ, in light and dark, also for who sees no red or no green', async () => {
+    const { page } = await browser.open(html(generatedResult()));
+    const colors = await page.evaluate(() => {
+      const style = getComputedStyle(document.documentElement);
+      return Array.from({ length: 10 }, (_, index) => style.getPropertyValue(`--s${index}`).trim());
+    });
+    for (const seen of Object.values(sights)) {
+      for (const [index, one] of colors.entries()) {
+        for (const other of colors.slice(index + 1)) {
+          expect(distance(seen(linear(one)), seen(linear(other))), `${one} ${other}`).to.be.above(0.05);
+        }
+      }
+    }
+    for (const paper of ['#ffffff', '#14171b']) {
+      for (const one of colors) expect(distance(linear(one), linear(paper)), `${one} on ${paper}`).to.be.above(0.15);
+    }
+  });
+
   it('has its numbers as tables for who cannot see plots', async () => {
     const { page } = await browser.open(html(generatedResult({ samples: 200 })));
     const section = page.locator('#chart-3');
@@ -111,20 +150,20 @@ describe('the page of a report in a real browser', function () {
   it('is dark where the reader prefers it, and changes while it is open', async () => {
     const { page } = await browser.open(html(generatedResult()), { colorScheme: 'dark' });
     const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    const curve = (): Promise<boolean> =>
+    const isLight = (): Promise<boolean> =>
       page.evaluate(() => {
         const canvas = document.querySelector('canvas');
         const data = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-        // The first colour of the light palette, #0072b2.
+        // The ink of a light page, #1b1f24.
         for (let at = 0; at < data.length; at += 4) {
-          if (data[at] === 0 && data[at + 1] === 0x72 && data[at + 2] === 0xb2 && data[at + 3] === 255) return true;
+          if (data[at] === 0x1b && data[at + 1] === 0x1f && data[at + 2] === 0x24 && data[at + 3] === 255) return true;
         }
         return false;
       });
-    expect([await background(), await curve()]).to.deep.equal(['rgb(20, 23, 27)', false]);
+    expect([await background(), await isLight()]).to.deep.equal(['rgb(20, 23, 27)', false]);
     await page.emulateMedia({ colorScheme: 'light' });
     await page.waitForFunction(() => getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)');
-    expect(await curve()).to.equal(true);
+    expect(await isLight()).to.equal(true);
   });
 
   it('fits a phone, and follows when the phone is turned', async () => {

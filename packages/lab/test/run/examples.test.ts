@@ -40,9 +40,9 @@ describe('the example scenarios', function () {
         .map(({ roles }) => roles['late']?.dominantShare ?? 0);
       return shares.reduce((sum, share) => sum + share, 0) / shares.length;
     };
-    // Of five others and itself each should have a sixth; guaranteed is a fifth.
+    // Of five others and itself each should have a sixth; guaranteed are two fifths, if whole machines come free.
     expect(mean(3, 10)).to.be.below(0.08);
-    expect(mean(14, 20)).to.be.above(0.12);
+    expect(mean(14, 20)).to.be.above(0.2);
   });
 
   it('drf-paper.yaml ends as the paper says: 3 and 2 tasks, each a dominant share of 2/3', async () => {

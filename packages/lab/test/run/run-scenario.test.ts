@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { FrameworkResult, LabResult, Sample } from '../../src/result.ts';
 import { runScenario } from '../../src/run/run-scenario.ts';
-import { withModules } from '../../src/scenario/modules.ts';
 import { readScenario } from '../../src/scenario/read-scenario.ts';
 
 interface Given {
@@ -455,32 +454,54 @@ describe('a run of a scenario', function () {
     });
 
     const fileIn = (folder: string): URL => new URL(`${folder}/lab.yaml`, import.meta.url);
-    const scenarioWith = (line: string, file: URL) =>
-      withModules(
-        readScenario(
-          `${line}\nname: test\nduration: 20s\nagents: [{ resources: "cpus:1" }]\nframeworks: [{ name: a, kind: greedy, resources: "cpus:1" }]`,
-          'test.yaml',
-        ),
-        file,
+    const scenarioWith = (line: string) =>
+      readScenario(
+        `${line}\nname: test\nduration: 20s\nagents: [{ resources: "cpus:1" }]\nframeworks: [{ name: a, kind: greedy, resources: "cpus:1" }]`,
+        'test.yaml',
       );
 
-    it('can have a sorter that the scenario names by a path relative to its file', async () => {
+    it('can have a sorter that the scenario names by a path relative to its file, which the result has as it is written', async () => {
       const paths = { './modules/first-come-sorter.ts': '.', '../modules/first-come-sorter.ts': './elsewhere' };
       for (const [path, folder] of Object.entries(paths)) {
-        const result = await runScenario(scenarioWith(`sorter: ${path}`, fileIn(folder)), { seed: 1 });
+        const result = await runScenario(scenarioWith(`sorter: ${path}`), { seed: 1, file: fileIn(folder) });
         expect(result.frameworks[0]?.tasks.launched).to.equal(1);
-        expect(result.sorter).to.match(/^file:.*\/run\/modules\/first-come-sorter\.ts$/);
+        expect(result.sorter).to.equal(path);
       }
       // Not relative to where somebody is.
-      const astray = scenarioWith('sorter: ./modules/first-come-sorter.ts', fileIn('./elsewhere'));
-      const error = await rejection(runScenario(astray, { seed: 1 }));
-      expect(error.message).to.include('run/elsewhere/modules/first-come-sorter.ts');
+      const astray = scenarioWith('sorter: ./modules/first-come-sorter.ts');
+      const error = await rejection(
+        runScenario(astray, { seed: 1, file: fileIn('./elsewhere'), directory: fileIn('.') }),
+      );
+      expect(error.message)
+        .to.match(/^--sorter '\.\/modules\/first-come-sorter\.ts' cannot be loaded: /)
+        .and.include('run/elsewhere/modules/first-come-sorter.ts');
+      const nowhere = await rejection(runScenario(astray, { seed: 1 }));
+      expect(nowhere.message).to.include('it is not known where this path begins');
+    });
+
+    it('and its sorter can be modules of one path that begins at the scenario for one, and elsewhere for the other', async () => {
+      const allocator = './modules/first-come-sorter.ts';
+      const options = { seed: 1, allocator, file: fileIn('.'), directory: fileIn('./elsewhere') };
+      const error = await rejection(runScenario(scenarioWith(`sorter: ${allocator}`), options));
+      expect(error.message)
+        .to.match(/^--allocator '\.\/modules\/first-come-sorter\.ts' cannot be loaded: /)
+        .and.include('run/elsewhere/modules/first-come-sorter.ts');
     });
 
     it('can be a module, which is loaded from beside the scenario', async () => {
-      const scenarioWithModule = scenarioWith('allocator: ./modules/no-allocator.ts', fileIn('.'));
-      const error = await rejection(runScenario(scenarioWithModule, { seed: 1 }));
-      expect(error.message).to.match(/run\/modules\/no-allocator\.ts' made an object, not a Process/);
+      const scenarioWithModule = scenarioWith('allocator: ./modules/no-allocator.ts');
+      const error = await rejection(runScenario(scenarioWithModule, { seed: 1, file: fileIn('.') }));
+      expect(error.message).to.match(
+        /^The default export of '\.\/modules\/no-allocator\.ts' made an object, not a Process/,
+      );
+    });
+
+    it('whose sorter crashes fails the run, which names the sorter as it was written', async () => {
+      const sorter = './crashing-sorter.ts';
+      const error = await rejection(runScenario(scenario, { seed: 1, sorter, directory: fileIn('./modules') }));
+      expect(error.message).to.match(
+        /^The simulated cluster failed with sorter '\.\/crashing-sorter\.ts': .*allocator.* crashed: no order$/,
+      );
     });
   });
 });

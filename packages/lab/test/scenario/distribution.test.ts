@@ -65,6 +65,14 @@ describe('distributions follow their laws', () => {
     }
   });
 
+  it('cut off where no scenario could follow: at 36,500 days, and a million tasks', () => {
+    const endless: Distribution = { law: 'pareto', least: 1, alpha: 0.01, most: undefined };
+    expect(Math.max(...sample(endless, 1000))).to.equal(36_500 * 86_400_000);
+    const random = new SeededRandom('counts');
+    const counts = Array.from({ length: 1000 }, () => drawCount(endless, random));
+    expect(Math.max(...counts)).to.equal(1_000_000);
+  });
+
   it('counts are whole, at least 1, and as likely at the ends of a range as inside', () => {
     const random = new SeededRandom('counts');
     const seen = new Map<number, number>();

@@ -65,7 +65,7 @@ describe('a scenario file', () => {
         'a duration of nothing',
         'duration: 10m',
         'duration: 0s',
-        'lab.yaml:2:11: duration: found "0s", expected a duration above 0',
+        'lab.yaml:2:11: duration: found "0s", expected a duration of 1ms or more',
       ],
       [
         'a field that is missing',
@@ -107,7 +107,13 @@ describe('a scenario file', () => {
         'a range that is the wrong way round',
         '    kind: greedy',
         '    kind: greedy\n    duration: { uniform: [30s, 10s] }',
-        'lab.yaml:8:26: frameworks[0].duration.uniform: found a list of 2, expected [from, to], each a duration with its unit, such as 500ms, 30s, 5m, 1.5h or 2d, the smaller one first',
+        'lab.yaml:8:26: frameworks[0].duration.uniform: found a list of 2, expected [from, to], each a duration with its unit, such as 500ms, 30s, 5m, 1.5h or 2d, and at most 36500d, the smaller one first',
+      ],
+      [
+        'arrivals without any time between them',
+        'kind: greedy',
+        'kind: batch\n    duration: 1s\n    every: { exponential: 0s }',
+        'lab.yaml:9:12: frameworks[0].every: found a mapping, expected durations of 1ms or more',
       ],
       [
         'a role that is no role',
@@ -136,6 +142,110 @@ describe('a scenario file', () => {
       expect(fault).to.match(
         /^lab\.yaml:7:5: frameworks\[0\]\.amount: expected one of the fields kind, name, count, .*, found 'amount'$/,
       );
+    });
+
+    it('aliases that would fill the memory, or stand for nothing', () => {
+      const nine = (name: string): string => `[${Array<string>(9).fill(name).join(', ')}]`;
+      const laughs = Array.from({ length: 9 }, (_, index) => `l${index + 1}: &l${index + 1} ${nine(`*l${index}`)}\n`);
+      expect(faultsOf(`l0: &l0 ${nine('lol')}\n${laughs.join('')}${least}`)).to.deep.equal([
+        'lab.yaml:2:10: found the alias *l0, expected no aliases that stand for many others, again and again',
+      ]);
+      expect(faultsOf(least.replace('kind: greedy', 'kind: *nobody'))).to.deep.equal([
+        'lab.yaml:7:11: found the alias *nobody, expected an anchor &nobody before it',
+      ]);
+      const fair = Array.from(
+        { length: 200 },
+        (_, index) => `  - { name: f${index}, kind: greedy, resources: *small }\n`,
+      );
+      const many = readScenario(least.replace('cpus:1;mem:64', '&small cpus:1;mem:64') + fair.join(''), 'lab.yaml');
+      expect(many.frameworks[200]).to.include({ name: 'f199', resources: 'cpus:1;mem:64' });
+    });
+
+    describe('more than there may be, before it is made', () => {
+      const greedy = '    kind: greedy';
+      const agents = '  - resources: "cpus:4;mem:8192"';
+      const slips: readonly (readonly [what: string, from: string, to: string, fault: string])[] = [
+        [
+          'agents',
+          agents,
+          '  - { count: 1000000000, resources: cpus:1 }',
+          'lab.yaml:4:14: agents[0].count: found 1000000000, expected 1000000 agents at most',
+        ],
+        [
+          'agents of all groups together',
+          agents,
+          '  - { name: a, count: 600000, resources: cpus:1 }\n  - { name: b, count: 600000, resources: cpus:1 }',
+          'lab.yaml:5:23: agents[1].count: found 600000, expected 1000000 agents in all at most',
+        ],
+        [
+          'agents that events add',
+          'frameworks:',
+          'events: [{ at: 1m, add: { count: 1000000, resources: cpus:1 } }]\nframeworks:',
+          'lab.yaml:5:34: events[0].add.count: found 1000000, expected 1000000 agents in all at most',
+        ],
+        [
+          'frameworks',
+          greedy,
+          `${greedy}\n    count: 1000000000`,
+          'lab.yaml:8:12: frameworks[0].count: found 1000000000, expected 100000 frameworks at most',
+        ],
+        [
+          'frameworks of all groups together',
+          greedy,
+          `${greedy}\n    count: 60000\n    resources: cpus:1\n  - name: two\n    count: 60000\n${greedy}`,
+          'lab.yaml:11:12: frameworks[1].count: found 60000, expected 100000 frameworks in all at most',
+        ],
+        [
+          'tasks',
+          greedy,
+          '    kind: long-running\n    tasks: 1000000000',
+          'lab.yaml:8:12: frameworks[0].tasks: found 1000000000, expected 1000000 tasks at most',
+        ],
+        [
+          'tasks of all frameworks together',
+          greedy,
+          '    kind: long-running\n    count: 2\n    tasks: 600000',
+          'lab.yaml:9:12: frameworks[0].tasks: found 600000, expected 1000000 tasks in all at most',
+        ],
+        [
+          'tasks of a job',
+          greedy,
+          '    kind: batch\n    every: 1s\n    duration: 1s\n    tasks: { exponential: 1000000000 }',
+          'lab.yaml:10:27: frameworks[0].tasks.exponential: found 1000000000, expected a whole number from 1 to 1000000',
+        ],
+        [
+          'samples',
+          'duration: 10m',
+          'duration: 10d\nsampling: 2ms',
+          'lab.yaml:3:11: sampling: found "2ms", expected so long a time that there are 1000000 samples at most',
+        ],
+        [
+          'time',
+          'duration: 10m',
+          'duration: 36501d',
+          'lab.yaml:2:11: duration: found "36501d", expected a duration of 36500 days at most',
+        ],
+        [
+          'time that a task takes',
+          greedy,
+          `${greedy}\n    duration: { pareto: 36501d, alpha: 1 }`,
+          'lab.yaml:8:25: frameworks[0].duration.pareto: found "36501d", expected a duration with its unit, such as 500ms, 30s, 5m, 1.5h or 2d, and at most 36500d',
+        ],
+      ];
+      for (const [what, from, to, fault] of slips) {
+        it(what, function () {
+          this.timeout(1000);
+          expect(least).to.include(from);
+          expect(faultsOf(least.replace(from, to))).to.deep.equal([fault]);
+        });
+      }
+
+      it('but not as many as there may be', () => {
+        const most = least
+          .replace(agents, '  - { count: 1000000, resources: cpus:1 }')
+          .replace(greedy, '    kind: long-running\n    count: 100000\n    tasks: 10');
+        expect(faultsOf(most)).to.deep.equal([]);
+      });
     });
 
     it('YAML that is none', () => {

@@ -16,7 +16,7 @@ describe('the conversion of cluster-trace-v2018 (Alibaba)', () => {
       mem: fc.integer({ min: 0, max: 100 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(record, { maxLength: 30 }), async (records) => {
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 30 }), async (records) => {
         const text = records
           .map(
             ({ instances, job, type, start, length, cpus, mem }, index) =>

@@ -53,6 +53,22 @@ describe('malformed lines', () => {
     );
   });
 
+  it('that leave nothing to replay make no scenario, which nobody could run', async () => {
+    const refusal = (given: Parameters<typeof converted>[0]): Promise<string> =>
+      converted(given).then(() => 'converted', String);
+    const google = { format: 'google-2011', lenient: true } as const;
+    expect(await refusal({ ...google, tasks: good + wrong[0]?.[0] })).to.equal('converted');
+    expect(await refusal({ ...google, tasks: `${line({ time: origin, type: 0, job: 1, index: 0 })}x\n` })).to.match(
+      /^Error: tasks\.csv has no task to replay \(2 lines, 1 of them malformed; 1 tasks never ran, 0 ask for nothing\): expected the table task_events, with the columns time, /,
+    );
+    expect(await refusal({ ...google, tasks: good, machines: '' })).to.match(
+      /^Error: machines\.csv has no machine to begin with: expected the table machine_events, with the columns time, machine ID, /,
+    );
+    expect(await refusal({ format: 'alibaba-2018', tasks: '' })).to.match(
+      /^Error: tasks\.csv is empty: expected the table batch_task, with the columns task_name, /,
+    );
+  });
+
   it('are no reason to take options that make no sense', async () => {
     const of = (options: Partial<ConversionOptions>): Promise<unknown> =>
       convertTrace({ format: 'google-2011', tasks: [], ...options }, () => {}).catch((refused: unknown) => refused);

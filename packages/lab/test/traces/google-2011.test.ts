@@ -22,7 +22,7 @@ describe('the conversion of ClusterData2011 (Google)', () => {
       priority: fc.integer({ min: 0, max: 11 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(record, { maxLength: 25 }), fc.boolean(), async (records, spilling) => {
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 25 }), fc.boolean(), async (records, spilling) => {
         const events: { time: number; text: string }[] = [];
         const expected: TraceTask[] = [];
         for (const [job, { attempts, cpus, mem, user, priority }] of records.entries()) {

@@ -74,9 +74,19 @@ describe('files of traces', () => {
       return outcome;
     };
     expect(await refused([bad])).to.include(`${bad}, line 2: has 1 columns`);
-    expect(await refused([join(folder, 'missing.csv')])).to.include('ENOENT');
-    expect(await refused([join(folder, 'parts')])).to.include('has no files called *.csv');
-    expect(await refused([join(folder, 'batch_task.tar.gz')])).to.match(/ENOENT|unpack it first/);
+    const expected = 'expected the table task_events, as a file (.csv, .csv.gz) or a folder of such files';
+    const missing = join(folder, 'missing.csv');
+    expect(await refused([missing])).to.equal(
+      `Error: Cannot read ${missing}: there is no such file or folder; ${expected}`,
+    );
+    expect(await refused([join(folder, 'parts')])).to.include(`has no files called *.csv or *.csv.gz; ${expected}`);
+    writeFileSync(join(folder, 'packed.tar.gz'), '');
+    expect(await refused([join(folder, 'packed.tar.gz')])).to.include('unpack it first');
+    const empty = join(folder, 'empty.csv');
+    writeFileSync(empty, '');
+    expect(await refused([empty])).to.match(
+      new RegExp(`^Error: ${empty} is empty: expected the table task_events, with the columns time, missing info, `),
+    );
     const broken = join(folder, 'broken.csv.gz');
     writeFileSync(broken, gzipSync(part([1, 2, 3], 0)).subarray(0, 30));
     expect(await refused([broken])).to.match(/unexpected end of file/);

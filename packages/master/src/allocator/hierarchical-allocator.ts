@@ -118,6 +118,11 @@ export class HierarchicalAllocator extends Process {
     );
   }
 
+  /** @internal All that it knows, for tests that look on; undefined before it has begun. */
+  get known(): AllocatorState | undefined {
+    return this.#state;
+  }
+
   protected override finalize(_reason: ExitReason): void {
     this.#filters.stop();
     this.#metrics?.remove();

@@ -15,8 +15,11 @@ export interface AllocatorChoice {
   readonly sorter?: string | undefined;
 }
 
-/** Imports the module that somebody gave in these words. Where a relative path begins is for the loader to know. */
-export type ModuleLoader = (given: string) => PromiseLike<unknown>;
+/**
+ * Imports the module that somebody gave in these words, with a flag such as `--sorter`. Where a relative path begins is for the
+ * loader to know.
+ */
+export type ModuleLoader = (given: string, flag: string) => PromiseLike<unknown>;
 
 /** What a module can be chosen as. */
 interface Kind<Factory> {
@@ -79,7 +82,7 @@ function resolved<Factory>(given: string, kind: Kind<Factory>, load: ModuleLoade
   const byName = known.get(given);
   if (byName !== undefined) return Promise.resolve(byName);
   return Promise.resolve(given)
-    .then(load)
+    .then((path) => load(path, flag))
     .then(
       (module) => checked(given, functionIn(given, module, flag, expected), kind),
       (error: unknown) => {

@@ -85,12 +85,20 @@ export interface BrokenAllocator {
   readonly create: () => HierarchicalAllocator;
   /** Words of the titles of tests that must find it, each of them. */
   readonly foundBy: readonly string[];
+  /** All other tests must pass. */
+  readonly passesElse?: true;
 }
 
 function broken(name: string, tampering: () => Tampering, ...foundBy: readonly string[]): BrokenAllocator {
   return { name, create: () => new Tampered(tampering()), foundBy };
 }
 
+function brokenOnly(name: string, tampering: () => Tampering, ...foundBy: readonly string[]): BrokenAllocator {
+  return { ...broken(name, tampering, ...foundBy), passesElse: true };
+}
+
+const asksWhoHolds = 'asks who holds something';
+const asksNotAgain = 'does not ask again';
 const walk = 'keeps the books';
 
 /** The shipping allocator, broken in one way each. */
@@ -230,7 +238,96 @@ export const brokenAllocators: readonly BrokenAllocator[] = [
     () => mishearing(messages.InitializeAllocator, (body) => ({ ...body, filterGpuResources: false })),
     'agents with GPUs',
   ),
-  broken('does not hear a master that begins anew', onlyTheFirst, 'begins anew', 'started again'),
+  brokenOnly(
+    'offers frameworks crumbs that they do not want',
+    () => mishearing(messages.AddFramework, (body) => ({ ...body, minAllocatable: {} })),
+    'smaller than it wants',
+  ),
+  brokenOnly(
+    'suppresses all roles of a framework with one',
+    () => mishearing(messages.SuppressOffers, (body) => ({ ...body, roles: [] })),
+    'each role of a framework for itself',
+  ),
+  brokenOnly(
+    'knows no constraints',
+    () => mishearing(messages.AddFramework, ({ offerConstraints: _constraints, ...body }) => body),
+    'only agents that meet them',
+  ),
+  brokenOnly('keeps constraints for ever', keepingConstraints, 'only agents that meet them'),
+  brokenOnly(
+    'knows no regions',
+    () => mishearing(messages.InitializeAllocator, ({ domain: _domain, ...body }) => body),
+    'agents of other regions',
+  ),
+  brokenOnly(
+    'keeps agents of other regions from everybody',
+    () =>
+      mishearing(messages.AddFramework, (body) => ({
+        ...body,
+        capabilities: ['MULTI_ROLE', 'GPU_RESOURCES', 'REVOCABLE_RESOURCES'].filter((name) =>
+          body.capabilities.includes(name),
+        ),
+      })),
+    'agents of other regions',
+  ),
+  brokenOnly('knows no weights', () => deafTo(messages.UpdateWeights), 'to the weights of roles'),
+  brokenOnly(
+    'does not hear that weights change',
+    () => onlyTheFirst(messages.UpdateWeights),
+    'to the weights of roles',
+  ),
+  brokenOnly(
+    'does not hear that machines will be away',
+    () => deafTo(messages.UpdateUnavailability),
+    ...[asksWhoHolds, asksNotAgain, 'how inverse offers were answered'],
+  ),
+  brokenOnly(
+    'does not hear that agents come with a time to be away',
+    () => mishearing(messages.AddAgent, ({ unavailability: _unavailability, ...body }) => body),
+    asksWhoHolds,
+  ),
+  brokenOnly(
+    'mistakes when machines will be away',
+    () =>
+      mishearing(messages.UpdateUnavailability, ({ unavailability, ...body }) =>
+        unavailability === undefined ? body : { ...body, unavailability: { start: unavailability.start } },
+      ),
+    ...[asksWhoHolds, asksNotAgain],
+  ),
+  brokenOnly(
+    'asks again at once who has declined to give back',
+    () =>
+      mishearing(messages.UpdateInverseOffer, (body) => {
+        const { filters: _filters, ...rest } = body;
+        return body.status === 'DECLINE' ? rest : body;
+      }),
+    asksNotAgain,
+  ),
+  brokenOnly(
+    'asks again at once who has agreed to give back',
+    () =>
+      mishearing(messages.UpdateInverseOffer, (body) => {
+        const { filters: _filters, ...rest } = body;
+        return body.status === 'ACCEPT' ? rest : body;
+      }),
+    asksNotAgain,
+  ),
+  brokenOnly(
+    'never asks again who has answered',
+    () => mishearing(messages.UpdateInverseOffer, (body) => ({ ...body, filters: { refuseSeconds: 1e6 } })),
+    asksNotAgain,
+  ),
+  brokenOnly(
+    'does not say how inverse offers were answered',
+    () => deafTo(messages.GetInverseOfferStatuses),
+    'how inverse offers were answered',
+  ),
+  broken(
+    'does not hear a master that begins anew',
+    () => onlyTheFirst(messages.InitializeAllocator),
+    'begins anew',
+    'started again',
+  ),
   broken('hears strangers', () => ({ trustsAnybody: true }), 'hears nobody but its master'),
   broken('throws', throwing, 'an agent that comes', walk),
   broken(
@@ -254,14 +351,29 @@ export const brokenAllocators: readonly BrokenAllocator[] = [
   ),
 ];
 
-function onlyTheFirst(): Tampering {
-  let begun = false;
+/** An allocator that does not hear a second message of that kind. */
+function onlyTheFirst({ name }: { readonly name: string }): Tampering {
+  let hasHeard = false;
   return {
     hears: (kind, body) => {
-      if (kind !== messages.InitializeAllocator.name) return [body];
-      const heard = begun ? [] : [body];
-      begun = true;
+      if (kind !== name) return [body];
+      const heard = hasHeard ? [] : [body];
+      hasHeard = true;
       return heard;
+    },
+  };
+}
+
+/** An allocator for which a framework has the constraints with which it came. */
+function keepingConstraints(): Tampering {
+  const first = new Map<string, unknown>();
+  return {
+    hears: (kind, body) => {
+      if (kind !== messages.AddFramework.name && kind !== messages.UpdateFramework.name) return [body];
+      const told = body as BodyOf<typeof messages.UpdateFramework>;
+      if (kind === messages.AddFramework.name) first.set(told.frameworkId, told.offerConstraints);
+      const offerConstraints = first.get(told.frameworkId);
+      return [offerConstraints === undefined ? body : { ...told, offerConstraints }];
     },
   };
 }

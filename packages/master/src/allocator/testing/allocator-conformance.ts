@@ -3,6 +3,7 @@ import { explore, Simulation } from '@mezzo/process/testing';
 import { capabilityRules } from './capability-rules.ts';
 import { hardshipRules } from './hardship-rules.ts';
 import { offerRules } from './offer-rules.ts';
+import { operatorRules } from './operator-rules.ts';
 import { walk } from './random-walk.ts';
 import type { Capability, Rule } from './rule.ts';
 import { Stage } from './stage.ts';
@@ -44,7 +45,9 @@ export function allocatorConformance(options: AllocatorConformanceOptions): read
     await rule.show(stage);
     await stage.settle();
   };
-  const rules = [...offerRules, ...capabilityRules, ...hardshipRules].filter(({ needs }) => has(needs));
+  const rules = [...offerRules, ...capabilityRules, ...operatorRules, ...hardshipRules].filter(({ needs }) =>
+    has(needs),
+  );
   return [
     ...rules.map((rule) => ({ title: rule.title, run: () => show(rule) })),
     {

@@ -113,6 +113,20 @@ export const capabilityRules: readonly Rule[] = [
     },
   },
   {
+    title: 'offers a framework nothing that is smaller than it wants offers to be',
+    needs: 'minAllocatable',
+    async show(stage) {
+      stage.master.addFramework(f, { minAllocatable: { research: [{ cpus: 8 }, { mem: 8192 }] } });
+      stage.master.addAgent(a, whole);
+      stage.master.addAgent(b, 'cpus:1;mem:8192');
+      await stage.runs();
+      stage.expect('cpus:1;mem:8192', 'the framework wants cpus:8 or mem:8192', f);
+      stage.master.addFramework(g);
+      await stage.runs();
+      stage.expect(whole, 'a framework came that is content with less', g, a);
+    },
+  },
+  {
     title: 'keeps revocable resources and agents with GPUs for frameworks that know of them',
     needs: 'frameworkCapabilities',
     async show(stage) {

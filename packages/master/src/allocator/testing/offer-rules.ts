@@ -128,6 +128,22 @@ export const offerRules: readonly Rule[] = [
     },
   },
   {
+    title: 'suppresses and revives each role of a framework for itself',
+    async show(stage) {
+      stage.master.addFramework(f, { roles: ['production', 'research'] });
+      stage.master.suppress(f, ['production']);
+      stage.master.addAgent(a, whole);
+      await stage.runs();
+      stage.expect(whole, 'one of two roles is suppressed', f);
+      stage.master.suppress(f, ['research']);
+      await stage.settle();
+      for (const offer of stage.offers()) stage.master.decline(offer);
+      stage.master.revive(f, ['production']);
+      await stage.runs();
+      stage.expect(whole, 'the one of two suppressed roles was revived', f);
+    },
+  },
+  {
     title: 'offers nothing to a framework that is deactivated, until it is activated',
     async show(stage) {
       stage.master.addFramework(f);

@@ -13,7 +13,15 @@ export type Capability =
   /** Revocable resources, and agents with GPUs, are for frameworks that know of them. */
   | 'frameworkCapabilities'
   /** Operators and frameworks reserve resources and create volumes. */
-  | 'conversions';
+  | 'conversions'
+  /** Who holds something of a machine that will be away is asked to give it back (inverse offers). */
+  | 'maintenance'
+  /** Frameworks get agents with the attributes that they ask for. */
+  | 'offerConstraints'
+  /** Agents of other regions than the master's are for frameworks that are REGION_AWARE. */
+  | 'faultDomains'
+  /** Roles share in proportion to their weights. */
+  | 'weights';
 
 /** One thing that allocators do, or never do, shown on a stage. */
 export interface Rule {

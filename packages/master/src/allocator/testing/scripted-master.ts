@@ -4,8 +4,10 @@ import {
   type AgentInfo,
   allocatorMessages as messages,
   type FrameworkID,
+  type OfferConstraints,
   type Quota,
   Resources,
+  type Unavailability,
 } from '@mezzo/protocol';
 import type { Books, Offered } from './books.ts';
 
@@ -15,12 +17,22 @@ export interface FrameworkSettings {
   readonly roles?: readonly string[];
   readonly suppressedRoles?: readonly string[];
   readonly capabilities?: readonly string[];
+  readonly offerConstraints?: OfferConstraints;
+  /** By role, alternatives of what an offer must at least hold. */
+  readonly minAllocatable?: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
+}
+
+export interface InverseOffered {
+  readonly frameworkId: FrameworkID;
+  readonly agentId: AgentID;
+  readonly unavailability: Unavailability;
 }
 
 export interface AgentSettings {
   /** By framework, with the roles that they are allocated to. */
   readonly used?: readonly Offered[];
   readonly info?: Partial<AgentInfo>;
+  readonly unavailability?: Unavailability;
 }
 
 /** Milliseconds between periodic runs. */
@@ -30,6 +42,7 @@ export const interval = 1000;
 export class ScriptedMaster extends Process {
   readonly books: Books;
   readonly #allocator: PID;
+  readonly #inverseOffers: InverseOffered[] = [];
   /** How often the allocator said that it listens. */
   initialized = 0;
 
@@ -45,6 +58,9 @@ export class ScriptedMaster extends Process {
     });
     this.install(messages.Allocated, (body) => {
       for (const offered of this.books.allocated(body)) this.#recover(offered, false);
+    });
+    this.install(messages.InverseAllocated, ({ frameworkId, agents }) => {
+      for (const inverse of agents) this.#inverseOffers.push({ frameworkId, ...inverse });
     });
     this.link(this.#allocator);
   }
@@ -63,10 +79,17 @@ export class ScriptedMaster extends Process {
   // ---- frameworks
 
   addFramework(frameworkId: FrameworkID, settings: FrameworkSettings = {}): void {
-    const { roles = ['research'], suppressedRoles = [], capabilities = ['MULTI_ROLE'] } = settings;
+    const { roles = ['research'], suppressedRoles = [], capabilities = ['MULTI_ROLE'], offerConstraints } = settings;
     this.books.addFramework(frameworkId, roles, suppressedRoles);
     const lists = { roles: [...roles], suppressedRoles: [...suppressedRoles], capabilities: [...capabilities] };
-    this.tell(messages.AddFramework, { frameworkId, ...lists, minAllocatable: {}, used: [], active: true });
+    const least = Object.entries(settings.minAllocatable ?? {}).map(([role, alternatives]) => [
+      role,
+      [...alternatives],
+    ]);
+    this.tell(messages.AddFramework, {
+      ...{ frameworkId, ...lists, minAllocatable: Object.fromEntries(least), used: [], active: true },
+      ...(offerConstraints === undefined ? undefined : { offerConstraints }),
+    });
   }
 
   updateFramework(frameworkId: FrameworkID, roles: readonly string[]): void {
@@ -128,7 +151,11 @@ export class ScriptedMaster extends Process {
   // ---- agents
 
   /** @param total as `Resources.parse` reads it */
-  addAgent(agentId: AgentID, total: string | Resources, { used = [], info = {} }: AgentSettings = {}): void {
+  addAgent(
+    agentId: AgentID,
+    total: string | Resources,
+    { used = [], info = {}, unavailability }: AgentSettings = {},
+  ): void {
     const resources = typeof total === 'string' ? Resources.parse(total) : total;
     this.books.addAgent(agentId, resources, used);
     this.tell(messages.AddAgent, {
@@ -137,6 +164,7 @@ export class ScriptedMaster extends Process {
       capabilities: ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT'],
       total: [...resources],
       used: used.map((held) => ({ frameworkId: held.frameworkId, resources: [...held.resources] })),
+      ...(unavailability === undefined ? undefined : { unavailability }),
     });
   }
 
@@ -200,6 +228,36 @@ export class ScriptedMaster extends Process {
 
   setWhitelist(hostnames: readonly string[] | undefined): void {
     this.tell(messages.UpdateWhitelist, hostnames === undefined ? {} : { hostnames: [...hostnames] });
+  }
+
+  setWeights(weights: Readonly<Record<string, number>>): void {
+    const list = Object.entries(weights).map(([role, weight]) => ({ role, weight }));
+    this.tell(messages.UpdateWeights, { weights: list });
+  }
+
+  /** Without a time its machine will not be away. */
+  setUnavailability(agentId: AgentID, unavailability: Unavailability | undefined): void {
+    this.tell(messages.UpdateUnavailability, {
+      agentId,
+      ...(unavailability === undefined ? undefined : { unavailability }),
+    });
+  }
+
+  /** Those made since the last time that they were taken. */
+  takeInverseOffers(): readonly InverseOffered[] {
+    return this.#inverseOffers.splice(0);
+  }
+
+  answerInverseOffer(
+    frameworkId: FrameworkID,
+    agentId: AgentID,
+    status: 'ACCEPT' | 'DECLINE',
+    refuseSeconds?: number,
+  ): void {
+    this.tell(messages.UpdateInverseOffer, {
+      ...{ frameworkId, agentId, status },
+      ...(refuseSeconds === undefined ? undefined : { filters: { refuseSeconds } }),
+    });
   }
 
   tell<T>(kind: Message<T>, body: T): void {

@@ -257,7 +257,8 @@ describe('the scheduler driver at the real master', () => {
       if (found === undefined) throw new Error('no framework');
       return found;
     };
-    const changed = { name: 'renamed', webui_url: 'http://w', failover_timeout: 7200, user: 'u', checkpoint: false };
+    const described = { name: 'renamed', webui_url: 'http://w', failover_timeout: 7200, user: 'u', checkpoint: false };
+    const changed = { ...described, labels: [{ key: 'l', value: 'v' }] };
     const rescinded = framework.lastOffer.id;
     framework.call((driver) => driver.updateFramework(after));
     await cluster.advance('2s');

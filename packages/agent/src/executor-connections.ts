@@ -64,14 +64,17 @@ export abstract class ExecutorConnections extends ExecutorKeeper {
     });
   }
 
-  /** Tasks that were on their way to it when the agent ended. */
-  #dropUndelivered({ tasks, framework }: AgentExecutor, has: ReadonlySet<string>): void {
+  /** Tasks that were on their way to it when the agent ended; gives how many. */
+  #dropUndelivered({ tasks, framework }: AgentExecutor, has: ReadonlySet<string>): number {
+    let dropped = 0;
     const state = framework.has('PARTITION_AWARE') ? 'TASK_DROPPED' : 'TASK_LOST';
     const message = 'The agent was started again before its executor had the task';
     for (const task of [...tasks.values()]) {
       if (task.state !== 'launched' || task.latestState !== 'TASK_STAGING' || has.has(task.id)) continue;
       this.step(task, state, { status: this.status(task.id, state, 'REASON_AGENT_RESTARTED', message) });
+      dropped += 1;
     }
+    return dropped;
   }
 
   #register(executor: AgentExecutor | undefined, from: PID): void {
@@ -102,9 +105,11 @@ export abstract class ExecutorConnections extends ExecutorKeeper {
     const isReturn = executor.state === 'registering';
     this.#connect(executor, from);
     for (const update of updates) this.executorUpdate(executor, update);
-    if (isReturn) this.#dropUndelivered(executor, new Set(tasks.map(({ taskId }) => taskId)));
+    const dropped = isReturn ? this.#dropUndelivered(executor, new Set(tasks.map(({ taskId }) => taskId))) : 0;
     this.send(from, ExecutorReregistered, { agentId, agent: this.describe(agentId) });
-    this.stepExecutor(executor, 'REGISTERED');
+    // One that never had a task has nothing to wait for.
+    const isIdle = isReturn && executor.completed === undefined && executor.tasks.size === dropped;
+    this.stepExecutor(executor, isIdle ? 'IDLE' : 'REGISTERED');
   }
 
   #expects(executor: AgentExecutor | undefined, from: PID): executor is AgentExecutor {

@@ -169,10 +169,7 @@ export abstract class ExecutorKeeper extends TaskKeeper {
     for (const old of this.frameworks.complete(framework)) for (const executor of old.completed) this.#forget(executor);
     const { agentId } = this;
     if (agentId !== undefined)
-      this.#discardFolders([
-        this.folders.sandboxesOf(agentId, framework.id),
-        this.folders.checkpointsOf(agentId, framework.id),
-      ]);
+      this.#discardFolders(this.folders.foldersOf(framework.info.checkpoint, agentId, framework.id));
     if (this.frameworks.isEmpty) this.emptied();
   }
 
@@ -375,9 +372,8 @@ export abstract class ExecutorKeeper extends TaskKeeper {
     }
     this.#discardFolders([
       sandbox,
-      this.folders.sandboxesOf(agentId, frameworkId, executorId),
-      this.folders.checkpointsOfRun(run),
-      this.folders.checkpointsOf(agentId, frameworkId, executorId),
+      ...(framework.info.checkpoint ? [this.folders.checkpointsOfRun(run)] : []),
+      ...this.folders.foldersOf(framework.info.checkpoint, agentId, frameworkId, executorId),
     ]);
   }
 

@@ -59,13 +59,12 @@ export function resourcesOf(executor: AgentExecutor, tasks: Iterable<AgentTask>)
 }
 
 /** What was to be removed some day and is used again. */
-function keepFolders({ folders, processes }: PreparingAgent, { run }: AgentExecutor): Future<void> {
+function keepFolders({ folders, processes }: PreparingAgent, { run, framework }: AgentExecutor): Future<void> {
   const { agentId, frameworkId, executorId } = run;
+  const { checkpoint } = framework.info;
   const paths = [
-    folders.sandboxesOf(agentId, frameworkId),
-    folders.sandboxesOf(agentId, frameworkId, executorId),
-    folders.checkpointsOf(agentId, frameworkId),
-    folders.checkpointsOf(agentId, frameworkId, executorId),
+    ...folders.foldersOf(checkpoint, agentId, frameworkId),
+    ...folders.foldersOf(checkpoint, agentId, frameworkId, executorId),
   ];
   return dispatch(processes.garbage, (p) => p.keep(paths));
 }

@@ -41,7 +41,17 @@ export class WorkDirectory {
     return `${this.sandboxes}/${owner(agentId, frameworkId, executorId)}`;
   }
 
+  /** Everything of a framework on this agent, or of an executor and all its runs. */
+  foldersOf(isCheckpointed: boolean, ...owner: Parameters<WorkDirectory['sandboxesOf']>): readonly string[] {
+    const sandboxes = this.sandboxesOf(...owner);
+    return isCheckpointed ? [sandboxes, this.checkpointsOf(...owner)] : [sandboxes];
+  }
+
   // ---- checkpoints
+
+  get checkpoints(): string {
+    return `${this.root}/meta`;
+  }
 
   /** Below are the checkpoints of every agent that ever used this work directory, by id. */
   get agents(): string {

@@ -24,7 +24,7 @@ describe('draining', () => {
     [aware, true, 'TASK_GONE_BY_OPERATOR'],
   ] as const) {
     const which = info === aware ? 'PARTITION_AWARE' : 'other';
-    it(`kills tasks of ${which} frameworks, ${markGone ? 'also' : 'not'} to be gone: ${last}`, async () => {
+    it(`AGENT-10 kills tasks of ${which} frameworks, ${markGone ? 'also' : 'not'} to be gone: ${last}`, async () => {
       await using cluster = await running(info);
       const { master } = cluster;
       master.drain({ markGone });
@@ -57,7 +57,7 @@ describe('draining', () => {
     [framework, 'TASK_LOST'],
     [aware, 'TASK_DROPPED'],
   ] as const) {
-    it(`refuses launches with ${state}, and tells that no executor was started`, async () => {
+    it(`AGENT-10 refuses launches with ${state}, and tells that no executor was started`, async () => {
       await using cluster = await running(info);
       const { master } = cluster;
       master.drain({ markGone: false });
@@ -71,7 +71,7 @@ describe('draining', () => {
     });
   }
 
-  it('kills what no executor has got yet', async () => {
+  it('AGENT-10 kills what no executor has got yet', async () => {
     await using cluster = await Cluster.registered({ simulation: stubborn });
     const { master } = cluster;
     master.runIn(executor, taskOf('t1', ''), true, aware);

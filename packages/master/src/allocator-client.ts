@@ -142,6 +142,11 @@ export class AllocatorClient {
     if (!agent.isOffered) this.deactivateAgent(agent.id);
   }
 
+  /** It has another total; what is free of it may be offered at once. */
+  updateAgent(agent: Agent): void {
+    this.#send(allocatorMessages.UpdateAgent, { agentId: agent.id, agent: agent.info, total: [...agent.total] });
+  }
+
   removeAgent(agentId: AgentID): void {
     this.#send(allocatorMessages.RemoveAgent, { agentId });
   }

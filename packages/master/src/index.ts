@@ -27,6 +27,7 @@ export { Master, type MasterParts } from './master.ts';
 export { OperatorError } from './operator-error.ts';
 export { Operator } from './operator.ts';
 export type { MasterOptions } from './options.ts';
+export type { PrincipalLimit, RateLimits } from './frameworks/principal-limits.ts';
 export {
   backupRegistry,
   Registrar,

@@ -29,6 +29,8 @@ export interface MasterContext {
   readonly removals: Removals;
   /** The address of no process. */
   readonly nobody: PID;
+  /** Whoever is now at this address: perhaps the same, started again. */
+  readonly successor: (pid: PID) => PID;
   readonly offers: Map<OfferID, MasterOffer>;
   readonly allocator: AllocatorClient;
   readonly metrics: MasterMetrics;

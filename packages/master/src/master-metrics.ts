@@ -64,6 +64,17 @@ export class MasterMetrics {
     return counter;
   }
 
+  /** The counter `frameworks/<principal>/messages_<what>`, made at first use. */
+  ofPrincipal(principal: string, what: 'received' | 'processed'): Counter {
+    const name = `frameworks/${encodeURIComponent(principal)}/messages_${what}`;
+    const known = this.#counters.get(name);
+    if (known !== undefined) return known;
+    const counter = this.#metrics.counter(name);
+    this.#names.push(name);
+    this.#counters.set(name, counter);
+    return counter;
+  }
+
   operationEnded(type: string, state: OperationState): void {
     const ending = state.toLowerCase().replace('operation_', '');
     this.counter(`operations/${type.toLowerCase()}/${ending}`).increment();

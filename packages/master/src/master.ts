@@ -14,6 +14,7 @@ import { Removals } from './agents/removals.ts';
 import { AllocatorClient } from './allocator-client.ts';
 import type { Framework } from './frameworks/framework.ts';
 import { Frameworks } from './frameworks/frameworks.ts';
+import { PrincipalLimits } from './frameworks/principal-limits.ts';
 import { History } from './history.ts';
 import { type Endpoint, endpoints, pages } from './http/endpoints.ts';
 import type { MasterContext } from './master-context.ts';
@@ -72,6 +73,7 @@ export class Master extends Process {
   #agents: Agents | undefined;
   #operator: Operator | undefined;
   #removals: RateLimiter | undefined;
+  #limits: PrincipalLimits | undefined;
 
   constructor(parts: MasterParts) {
     super('master');
@@ -93,6 +95,11 @@ export class Master extends Process {
     const offerCalls = new OfferCalls(context, { offers, inverseOffers, tasks, operations });
     this.#context = context;
     this.#frameworks = frameworks;
+    this.#limits = new PrincipalLimits(context.options.rateLimits, {
+      clock: this.clock,
+      counter: (principal, what) => context.metrics.ofPrincipal(principal, what),
+      defer: (call) => this.defer(call),
+    });
     this.#agents = agents;
     this.#operator = new Operator(context, { offers, inverseOffers, operations, agents, frameworks });
     this.#serve(context);
@@ -113,15 +120,24 @@ export class Master extends Process {
     return this.#operator;
   }
 
+  /** @internal All that it knows, for tests that look on; undefined before it has begun. */
+  get known(): MasterContext | undefined {
+    return this.#context;
+  }
+
   protected override finalize(_reason: ExitReason): void {
     this.#context?.metrics.remove();
     this.#removals?.stop();
+    this.#limits?.stop();
   }
 
   protected override exited(pid: PID, reason: ExitReason): void {
     if (pid.toString() === this.#parts.registrar.toString()) this.#lost(`The registrar is gone (${reason.kind})`);
     if (this.#context?.allocator.is(pid) === true) this.#allocatorExited(this.#context, reason);
-    this.#frameworks?.exited(pid);
+    const frameworks = this.#frameworks;
+    const framework = frameworks?.subscribedFrom(pid);
+    // After what it has said before.
+    if (framework !== undefined) this.#limits?.after(framework.info.principal, () => frameworks?.exited(pid));
     this.#agents?.exited(pid);
   }
 
@@ -189,6 +205,7 @@ export class Master extends Process {
         (call) => this.defer(call),
       ),
       nobody: runtime.nobody,
+      successor: (pid) => runtime.pid(pid.toString()),
       lost,
       offers: new Map(),
       allocator: new AllocatorClient({ address, name, options, frameworks, agents, ...ports }),
@@ -218,8 +235,13 @@ export class Master extends Process {
     const { ShutdownExecutor, MessageToExecutor, UpdateFramework } = schedulerMessages;
     const { allocator, metrics } = context;
     this.install(Subscribe, ({ framework, suppressedRoles }, from) => {
-      metrics.counter('messages_register_framework').increment();
-      frameworks.subscribe(framework, suppressedRoles, from);
+      const subscribe = (): void => {
+        metrics.counter('messages_register_framework').increment();
+        frameworks.subscribe(framework, suppressedRoles, from);
+      };
+      const known = frameworks.subscribedFrom(from);
+      if (known === undefined) subscribe();
+      else this.#throttle(context, Subscribe.name, known, subscribe);
     });
     const onCall = <T extends { readonly frameworkId: FrameworkID }>(
       kind: Message<T>,
@@ -227,7 +249,7 @@ export class Master extends Process {
       handle: (framework: Framework, call: T) => void,
     ): void => {
       const counter = metrics.counter(metric);
-      this.install(kind, (call, from) => {
+      const process = (call: T, from: PID): void => {
         const framework = frameworks.calledBy(call.frameworkId, from);
         if (framework === undefined) {
           this.#drop(context, kind.name, from);
@@ -235,6 +257,11 @@ export class Master extends Process {
           counter.increment();
           handle(framework, call);
         }
+      };
+      this.install(kind, (call, from) => {
+        const framework = frameworks.calledBy(call.frameworkId, from);
+        if (framework === undefined) process(call, from);
+        else this.#throttle(context, kind.name, framework, () => process(call, from));
       });
     };
     onCall(Accept, 'messages_launch_tasks', (framework, call) => offerCalls.accept(framework, call));
@@ -306,6 +333,14 @@ export class Master extends Process {
     this.install(allocatorMessages.InverseAllocated, (body, from) => {
       if (context.allocator.trusts(from)) inverseOffers.make(body);
       else this.#drop(context, allocatorMessages.InverseAllocated.name, from);
+    });
+  }
+
+  /** Who says too much is told to end, as Mesos does it. */
+  #throttle(context: MasterContext, kind: string, { info, pid }: Framework, call: () => void): void {
+    this.#limits?.pass(info.principal, call, (capacity) => {
+      const message = `Message ${kind} dropped: capacity(${capacity}) exceeded`;
+      if (pid !== undefined) context.send(pid, schedulerMessages.FrameworkError, { term: context.term, message });
     });
   }
 

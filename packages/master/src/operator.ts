@@ -6,7 +6,7 @@ import {
   type FrameworkID,
   type MachineID,
   type MaintenanceWindow,
-  ResourceQuantities,
+  type Quota,
   type RegistryOperation,
   roleFault,
 } from '@mezzo/protocol';
@@ -20,7 +20,8 @@ import type { Offers } from './offers/offers.ts';
 import type { Operations } from './operations/operations.ts';
 import { OperatorOperations } from './operations/operator-operations.ts';
 import { OperatorError } from './operator-error.ts';
-import { judgeQuotas, type QuotaText } from './validation/quota.ts';
+import { Quotas } from './quotas.ts';
+import type { QuotaText } from './validation/quota.ts';
 
 interface OperatorParts {
   readonly offers: Offers;
@@ -41,6 +42,7 @@ export class Operator {
   readonly #frameworks: Frameworks;
   readonly #operations: OperatorOperations;
   readonly #maintenance: Maintenance;
+  readonly #quotas: Quotas;
 
   constructor(context: MasterContext, { offers, inverseOffers, operations, agents, frameworks }: OperatorParts) {
     this.#context = context;
@@ -48,6 +50,7 @@ export class Operator {
     this.#offers = offers;
     this.#frameworks = frameworks;
     this.#operations = new OperatorOperations(context, offers, operations);
+    this.#quotas = new Quotas(context, offers);
     this.#maintenance = new Maintenance(context, {
       takeOffersBack: (agent) => {
         for (const offer of [...agent.offers]) offers.rescind(offer);
@@ -59,24 +62,25 @@ export class Operator {
 
   // ---- roles
 
+  /** Of the roles that have one. */
+  get quotas(): ReadonlyMap<string, Quota> {
+    return this.#quotas.present;
+  }
+
   /**
    * Sets what roles are guaranteed and may have at most, in the text form of quantities: `{ ads: { guarantees: 'cpus:8',
    * limits: 'cpus:16' } }`. What is left out is no guarantee, and no limit. Nothing is changed if anything is wrong: FAILED
-   * with ResourcesParseError, or with RangeError for a role that is invalid or lies below another one, guarantees above
-   * their limits, or above what the cluster has, limits below what the role has already.
+   * with ResourcesParseError, or with RangeError for a role that is invalid or lies below another one, absurd amounts,
+   * guarantees above their limits, or above what the cluster has, limits below what the role has already. What stands in
+   * the way is rescinded: offers to the role above its limits, and as many to others as guarantees need.
    *
    * @param options `force` admits guarantees that the agents of now cannot keep, and limits that are exceeded.
    */
   setQuotas(quotas: Readonly<Record<string, QuotaText>>, options: { readonly force?: boolean } = {}): Future<void> {
-    const { allocator, agents } = this.#context;
-    let total = ResourceQuantities.empty;
-    for (const agent of agents.values()) total = total.plus(agent.total.nonRevocable().quantities);
-    const judged = judgeQuotas(quotas, allocator.quotas, total, options.force ?? false);
+    const judged = this.#quotas.judge(quotas, options.force ?? false);
     if (judged instanceof Error) return Future.failed(judged);
     const entries = [...judged].map(([role, quota]) => ({ role, quota }));
-    return this.#store({ kind: 'UPDATE_QUOTAS', quotas: entries }, () => {
-      for (const [role, quota] of judged) allocator.setQuota(role, quota);
-    });
+    return this.#store({ kind: 'UPDATE_QUOTAS', quotas: entries }, () => this.#quotas.enforce(judged));
   }
 
   /**
@@ -85,7 +89,10 @@ export class Operator {
    */
   setWeights(weights: Readonly<Record<string, number>>): Future<void> {
     for (const [role, weight] of Object.entries(weights)) {
-      const fault = roleFault(role) ?? (weight > 0 && Number.isFinite(weight) ? undefined : 'expected more than 0');
+      const fault =
+        roleFault(role) ??
+        this.#strangerFault(role) ??
+        (weight > 0 && Number.isFinite(weight) ? undefined : 'expected more than 0');
       if (fault !== undefined)
         return Future.failed(new RangeError(`Invalid weight ${weight} of role '${role}': ${fault}`));
     }
@@ -183,6 +190,10 @@ export class Operator {
       return Future.failed(new OperatorError('UNKNOWN', `No framework found with the id '${frameworkId}'`));
     this.#frameworks.teardown(framework);
     return Future.ready(undefined);
+  }
+
+  #strangerFault(role: string): string | undefined {
+    return this.#context.options.roles?.has(role) === false ? 'it is none of the roles of this cluster' : undefined;
   }
 
   #withAgent(agentId: AgentID, call: (agent: Agent) => Future<void>): Future<void> {

@@ -1,5 +1,6 @@
 import { type Duration, parseRate, toMilliseconds } from '@mezzo/process';
-import { type Domain, type MasterID, ResourceQuantities } from '@mezzo/protocol';
+import { type Domain, type MasterID, ResourceQuantities, UNRESERVED } from '@mezzo/protocol';
+import { checkRateLimits, type RateLimits } from './frameworks/principal-limits.ts';
 import { defaultGarbageLimits, garbageInterval, type GarbageLimits } from './registrar/index.ts';
 
 /** Mesos's flags in camelCase, with Mesos's defaults. */
@@ -39,6 +40,10 @@ export interface MasterOptions {
   readonly allocationInterval?: Duration;
   /** What an offer must at least hold, alternatives separated by `|` (min_allocatable_resources). Default `cpus:0.01|mem:32`. */
   readonly minAllocatableResources?: string;
+  /** The only roles that frameworks may have beside `*` (roles). Default: any. */
+  readonly roles?: readonly string[];
+  /** How many messages frameworks may send, by principal (rate_limits). Default: any. */
+  readonly rateLimits?: RateLimits;
   /** Weights of roles (weights). Default: 1 for each. */
   readonly weights?: Readonly<Record<string, number>>;
   /** Names of resources that do not count in shares (fair_sharing_excluded_resource_names). Default: none. */
@@ -75,6 +80,8 @@ export interface ResolvedOptions {
   readonly fairnessExcludedNames: readonly string[];
   readonly filterGpuResources: boolean;
   readonly domain: Domain | undefined;
+  readonly roles: ReadonlySet<string> | undefined;
+  readonly rateLimits: RateLimits | undefined;
   readonly weights: Readonly<Record<string, number>>;
   readonly maxCompletedFrameworks: number;
   readonly maxCompletedTasksPerFramework: number;
@@ -89,6 +96,7 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
   const allocationInterval = toMilliseconds(options.allocationInterval ?? '1s');
   if (allocationInterval < 1)
     throw new RangeError(`Invalid allocationInterval ${allocationInterval}: expected 1 ms or more`);
+  if (options.rateLimits !== undefined) checkRateLimits(options.rateLimits);
   return {
     cluster: options.cluster ?? 'mezzo',
     agentPingTimeout: toMilliseconds(options.agentPingTimeout ?? '15s'),
@@ -111,6 +119,8 @@ export function resolveOptions(options: MasterOptions): ResolvedOptions {
     fairnessExcludedNames: options.fairnessExcludedNames ?? [],
     filterGpuResources: options.filterGpuResources ?? true,
     domain: options.domain,
+    roles: options.roles === undefined ? undefined : new Set([UNRESERVED, ...options.roles]),
+    rateLimits: options.rateLimits,
     weights: options.weights ?? {},
     maxCompletedFrameworks: options.maxCompletedFrameworks ?? 50,
     maxCompletedTasksPerFramework: options.maxCompletedTasksPerFramework ?? 1000,

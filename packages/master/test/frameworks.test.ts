@@ -225,6 +225,68 @@ describe('frameworks at the master', () => {
     expect(completed[0]?.completed_tasks.map(({ id }) => id)).to.deep.equal(['2', '3']);
   });
 
+  it('MASTER-15 remembers none of them where the limits are 0', async () => {
+    await using cluster = await TestCluster.start({
+      maxCompletedFrameworks: 0,
+      maxCompletedTasksPerFramework: 0,
+      maxUnreachableTasksPerFramework: 0,
+    });
+    const scheduler = await cluster.scheduler('one', { checkpoint: true, capabilities: ['PARTITION_AWARE'] });
+    const agent = await cluster.agent();
+    const tasks = ['ends', 'is lost'].map((id) => taskInfo(id.replace(' ', '-'), agent.id, 'cpus:1;mem:32'));
+    scheduler.launch(scheduler.lastOffer, tasks);
+    await cluster.advance('20ms');
+    agent.update(scheduler.id, 'ends', 'TASK_FINISHED');
+    agent.answersPings = false;
+    await cluster.advance('90s');
+    expect(scheduler.told.at(-1)).to.equal('is-lost TASK_UNREACHABLE SOURCE_MASTER REASON_AGENT_REMOVED');
+    const [framework] = (await cluster.state()).frameworks;
+    expect(framework).to.deep.include({ tasks: [], completed_tasks: [], unreachable_tasks: [] });
+    scheduler.tell(schedulerMessages.Teardown, { frameworkId: scheduler.id });
+    await cluster.advance('20ms');
+    expect(await cluster.state()).to.deep.include({ frameworks: [], completed_frameworks: [] });
+  });
+
+  it('MASTER-22 refuses a failover timeout that is no length of time', async () => {
+    await using cluster = await TestCluster.start();
+    const scheduler = await cluster.scheduler('one', { failoverTimeout: -1 });
+    for (const failoverTimeout of [Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE])
+      scheduler.subscribe({ failoverTimeout });
+    await cluster.advance('20ms');
+    expect(errors(scheduler)).to.have.length(4);
+    for (const error of errors(scheduler)) expect(error).to.contain('invalid failoverTimeout');
+    expect((await cluster.state()).frameworks).to.deep.equal([]);
+    scheduler.subscribe({ failoverTimeout: 1 });
+    await cluster.advance('20ms');
+    expect((await cluster.state()).frameworks).to.have.length(1);
+  });
+
+  it('MASTER-18 a role that a framework leaves when it subscribes again is offered no more, and its task goes on', async () => {
+    await using cluster = await TestCluster.start();
+    const capabilities = ['MULTI_ROLE'];
+    const agent = await cluster.agent();
+    const scheduler = await cluster.scheduler('one', { roles: ['r1', 'r2'], capabilities });
+    const { role } = scheduler.lastOffer;
+    const kept = role === 'r1' ? 'r2' : 'r1';
+    scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:1;mem:32')], 0);
+    await cluster.advance('2s');
+    // The other role has more by now, so the one that is left would be the next.
+    expect(scheduler.lastOffer.role).to.equal(kept);
+    scheduler.launch(scheduler.lastOffer, [taskInfo('u', agent.id, 'cpus:2;mem:1024')], 0);
+    await cluster.advance('20ms');
+    scheduler.subscribe({ id: scheduler.id, roles: [kept], capabilities });
+    const before = scheduler.offers.length;
+    await cluster.advance('5s');
+    expect(scheduler.offers.slice(before).map((offer) => offer.role)).to.deep.equal([kept]);
+    agent.update(scheduler.id, 't', 'TASK_RUNNING');
+    await cluster.advance('20ms');
+    expect(scheduler.told).to.deep.equal(['t TASK_RUNNING SOURCE_EXECUTOR']);
+    const [framework] = (await cluster.state()).frameworks;
+    expect(framework?.tasks.map(({ state }) => state)).to.deep.equal(['TASK_RUNNING', 'TASK_STAGING']);
+    expect(agent.got(agentMessages.KillTask)).to.deep.equal([]);
+    expect((await cluster.state()).slaves[0]?.used_resources).to.include({ cpus: 3 });
+  });
+
   it('MASTER-18 offers a framework of several roles each agent under one of them, and marks the resources', async () => {
     await using cluster = await TestCluster.start();
     await cluster.agent('agent-1');

@@ -1,3 +1,4 @@
+import { dispatch } from '@mezzo/process';
 import { expect } from 'chai';
 import { agentMessages, OfferID, Resources, schedulerMessages } from '@mezzo/protocol';
 import { TestCluster } from './cluster.ts';
@@ -130,6 +131,7 @@ describe('offers', () => {
     if (a === undefined || b === undefined) throw new Error('too few offers');
     scheduler.launch([a, b], [taskInfo('t', a.agentId, 'cpus:1;mem:32')]);
     await cluster.advance('20ms');
+    expect(scheduler.told).to.deep.equal(['t TASK_LOST SOURCE_MASTER REASON_INVALID_OFFERS']);
     expect(scheduler.statuses[0]?.message).to.contain('Aggregated offers must be allocated to the same role');
     await cluster.advance('2s');
     const other = await cluster.scheduler('two');
@@ -152,5 +154,47 @@ describe('offers', () => {
     expect(amounts(scheduler.lastOffer)).to.equal('cpus:4;mem:4096');
     expect(scheduler.offers).to.have.length(2);
     expect(agent.got(agentMessages.RunTask)).to.deep.equal([]);
+  });
+
+  it('MASTER-29 what a framework left unused, or had when it stopped, is offered again, also to others', async () => {
+    await using cluster = await TestCluster.start();
+    const agent = await cluster.agent();
+    const first = await cluster.scheduler('first');
+    first.launch(first.lastOffer, [taskInfo('t', agent.id, 'cpus:1;mem:1024')], 0);
+    await cluster.advance('2s');
+    expect(amounts(first.lastOffer)).to.equal('cpus:3;mem:3072');
+    first.decline(first.lastOffer, 3600);
+    const second = await cluster.scheduler('second');
+    await cluster.advance('2s');
+    expect(amounts(second.lastOffer)).to.equal('cpus:3;mem:3072');
+    second.decline(second.lastOffer, 0);
+    first.tell(schedulerMessages.Teardown, { frameworkId: first.id });
+    await cluster.advance('2s');
+    expect(amounts(second.lastOffer)).to.equal('cpus:4;mem:4096');
+    second.tell(schedulerMessages.Teardown, { frameworkId: second.id });
+    const third = await cluster.scheduler('third');
+    await cluster.advance('2s');
+    expect(amounts(third.lastOffer)).to.equal('cpus:4;mem:4096');
+  });
+
+  it('MASTER-08 only agents on the hosts of the whitelist are offered, as long as there is one', async () => {
+    await using cluster = await TestCluster.start();
+    const whitelist = async (hostnames: readonly string[] | undefined): Promise<void> => {
+      dispatch(cluster.leader, (master) => master.operator.setWhitelist(hostnames));
+      await cluster.advance('2s');
+    };
+    await whitelist(['agent-2']);
+    for (const name of ['agent-1', 'agent-2']) await cluster.agent(name);
+    const scheduler = await cluster.scheduler();
+    const hosts = (): readonly string[] => scheduler.offers.map(({ hostname }) => hostname);
+    await cluster.advance('5s');
+    expect(hosts()).to.deep.equal(['agent-2']);
+    scheduler.decline(scheduler.lastOffer, 0);
+    await whitelist([]);
+    expect(hosts()).to.deep.equal(['agent-2']);
+    await whitelist(['agent-1']);
+    expect(hosts()).to.deep.equal(['agent-2', 'agent-1']);
+    await whitelist(undefined);
+    expect(hosts().toSorted()).to.deep.equal(['agent-1', 'agent-2', 'agent-2']);
   });
 });

@@ -11,7 +11,7 @@ describe('what an operator decides about roles', () => {
   let master: LocalPID<Master>;
   beforeEach(async () => {
     world = new Simulation({ latency: [1, 3] });
-    ({ master } = startMaster(await world.start('master')));
+    ({ master } = startMaster(await world.start('master'), { roles: ['ads', 'eng', 'ads/web'] }));
     await world.advance('50ms');
   });
   afterEach(() => world.stop());
@@ -63,12 +63,24 @@ describe('what an operator decides about roles', () => {
   for (const [what, quotas, text] of [
     ['a role below another one', { 'ads/web': {} }, /'ads\/web' for a quota: expected a role that lies below no other/],
     ['an invalid role', { 'a b': {} }, /white space/],
+    [
+      'a role that the cluster has not',
+      { other: { limits: 'cpus:1' } },
+      /'other' for a quota: it is none of the roles/,
+    ],
+    ['an absurd amount', { ads: { limits: 'cpus:1000000000001' } }, /cpus:1000000000001 is too large/],
+    ['an absurd guarantee', { ads: { guarantees: 'mem:1099511627777' } }, /mem:1099511627777 is too large/],
+    ['a negative amount', { ads: { limits: 'cpus:-1' } }, /expected a number.*found "-1"/],
+    ['ranges', { ads: { guarantees: 'ports:[1-2]' } }, /expected numbers only.*RANGES/],
+    ['a set', { ads: { limits: 'zones:{a,b}' } }, /expected numbers only.*SET/],
+    ['what is reserved', { ads: { guarantees: 'cpus(ads):1' } }, /expected names and numbers only/],
+    ['a guarantee twice', { ads: { guarantees: 'cpus:1;cpus:1' } }, /each limit once/],
     ['a guarantee above its limit', { ads: { guarantees: 'cpus:2', limits: 'cpus:1' } }, /cpus:2 are above .*cpus:1/],
     ['more than the cluster has', { ads: { guarantees: 'cpus:5' } }, /guarantee cpus:5, but the cluster has cpus:4;/],
     ['what is no amount', { ads: { limits: 'cpus:many' } }, /Cannot parse/],
     ['a limit twice', { ads: { limits: 'cpus:1;cpus:2' } }, /each limit once/],
   ] as const) {
-    it(`a quota with ${what} is refused, and those beside it with it`, async () => {
+    it(`QUOTA-02 a quota with ${what} is refused, and those beside it with it`, async () => {
       await agent('agent-1');
       const eng = await scheduler('eng');
       expect((await failure((it) => it.operator.setQuotas({ eng: { limits: 'cpus:1' }, ...quotas }))).message).to.match(

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { AgentID, agentMessages, schedulerMessages, TaskID, type TaskInfo } from '@mezzo/protocol';
+import {
+  AgentID,
+  agentMessages,
+  type Resource,
+  Resources,
+  schedulerMessages,
+  TaskID,
+  type TaskInfo,
+} from '@mezzo/protocol';
 import { TestCluster } from './cluster.ts';
 import { type FakeAgent, type FakeScheduler, taskInfo } from './peers.ts';
 
@@ -32,7 +40,7 @@ describe('tasks at the master', () => {
       'Task uses no resources',
     ],
     [
-      'MASTER-19 an amount that is not zero but too small',
+      'an amount that is not zero but too small',
       (id) => taskInfo('t', id, 'mem:1', { resources: [{ name: 'cpus', type: 'SCALAR', scalar: 0.00001 }] }),
       /^Task uses invalid resources: resource "cpus": .*precision/,
     ],
@@ -83,6 +91,22 @@ describe('tasks at the master', () => {
     expect(agent.runs).to.have.length(2);
   });
 
+  it('MASTER-19 an amount too small to count is dropped where resources are added up, and refused where it is sent', async () => {
+    const { cluster, agent, scheduler } = await withOffer();
+    await using _ = cluster;
+    const tiny: Resource = { name: 'cpus', type: 'SCALAR', scalar: 0.00001 };
+    const resources = [...Resources.parse('mem:1').plus(Resources.of([tiny]))];
+    expect(String(Resources.of(resources))).to.equal('mem:1');
+    const one = taskInfo('added', agent.id, '', { resources });
+    const two = taskInfo('sent', agent.id, '', { resources: [...resources, tiny] });
+    scheduler.launch(scheduler.lastOffer, [one, two]);
+    await cluster.advance('20ms');
+    expect(agent.runs.map((task) => [task.taskId, String(Resources.of(task.resources).unallocate())])).to.deep.equal([
+      ['added', 'mem:1'],
+    ]);
+    expect(scheduler.told).to.deep.equal(['sent TASK_ERROR SOURCE_MASTER REASON_TASK_INVALID']);
+  });
+
   it('tasks of one call share the offer in their order', async () => {
     const { cluster, agent, scheduler } = await withOffer();
     await using _ = cluster;
@@ -115,6 +139,7 @@ describe('tasks at the master', () => {
     let state = await cluster.state();
     expect(state.frameworks[0]?.tasks.map((task) => task.state)).to.deep.equal(['TASK_FAILED']);
     expect(state.slaves[0]?.used_resources).to.include({ cpus: 0 });
+    expect(state.slaves[0]?.offered_resources, 'offered again').to.include({ cpus: 4 });
     expect(agent.got(agentMessages.AcknowledgeStatusUpdate)).to.deep.equal([]);
     const [status] = scheduler.statuses;
     if (status === undefined) throw new Error('no update');
@@ -164,7 +189,7 @@ describe('tasks at the master', () => {
     expect(await cluster.metric('allocator/mesos/resources/cpus/offered_or_allocated')).to.equal(4);
   });
 
-  it('takes the newest state from the agent while it passes on the older update; that one’s acknowledgement ends nothing', async () => {
+  it('MASTER-03 RECON-05 a task that is over is free and answers with the older update that it is passing on, whose acknowledgement ends nothing', async () => {
     const { cluster, agent, scheduler } = await withOffer();
     await using _ = cluster;
     scheduler.launch(scheduler.lastOffer, [taskInfo('t', agent.id, 'cpus:3')], 0);
@@ -173,6 +198,7 @@ describe('tasks at the master', () => {
     await cluster.advance('20ms');
     const [framework] = (await cluster.state()).frameworks;
     expect(framework?.tasks.map((task) => task.state)).to.deep.equal(['TASK_FINISHED']);
+    expect((await cluster.state()).slaves[0]?.used_resources).to.include({ cpus: 0 });
     expect(agent.got(agentMessages.AcknowledgeStatusUpdate)).to.have.length(1);
     scheduler.reconcile();
     await cluster.advance('20ms');
@@ -313,9 +339,14 @@ describe('reconciliation', () => {
     ]);
     expect(scheduler.statuses[0]).to.include({ message: 'Reconciliation: Latest task state' });
     expect(scheduler.statuses[0]).not.to.have.property('uuid');
-    scheduler.reconcile([{ taskId: TaskID('b') }]);
-    await cluster.advance('20ms');
-    expect(scheduler.told.at(-1)).to.equal('b TASK_RUNNING SOURCE_MASTER REASON_RECONCILIATION');
+    // The same again is told again, whatever agent was named.
+    for (const agentId of [undefined, agent.id, AgentID('other')]) {
+      scheduler.reconcile([{ taskId: TaskID('b'), ...(agentId === undefined ? undefined : { agentId }) }]);
+      await cluster.advance('20ms');
+    }
+    expect(scheduler.told.slice(2)).to.deep.equal(
+      Array.from({ length: 3 }, () => 'b TASK_RUNNING SOURCE_MASTER REASON_RECONCILIATION'),
+    );
   });
 
   it('RECON-05 tells a terminal state that is not acknowledged yet', async () => {

@@ -67,6 +67,24 @@ describe('a framework that updates itself', () => {
     expect(agent.got(agentMessages.UpdateFramework).map(({ framework }) => framework.name)).to.deep.equal(['new']);
   });
 
+  it('MASTER-35 is offered what its constraints allow, from the update on, and keeps them if the new ones make no sense', async () => {
+    await cluster.agent('agent-1', 'cpus:1;mem:64', { attributes: { disk: 'ssd' } });
+    await cluster.agent('agent-2', 'cpus:1;mem:64', { attributes: { disk: 'hdd' } });
+    const on = (regex: string): Partial<FrameworkInfo> => {
+      const constraint = {
+        selector: { attribute: 'disk' },
+        predicate: { type: 'TEXT_MATCHES' as const, regex },
+      };
+      return { offerConstraints: { a: [[constraint]], b: [[constraint]] } };
+    };
+    expect(await update(on('ssd'))).to.equal(undefined);
+    expect(await update(on('*'))).to.match(/regular expression/);
+    const [before] = [scheduler.offers.length];
+    for (const offer of scheduler.offers) scheduler.decline(offer, 0);
+    await cluster.advance('5s');
+    expect(new Set(scheduler.offers.slice(before).map(({ hostname }) => hostname))).to.deep.equal(new Set(['agent-1']));
+  });
+
   it('MASTER-35 gets no offers for the roles it suppresses', async () => {
     expect(await update({}, ['a', 'b'])).to.equal(undefined);
     await cluster.agent('agent-1');

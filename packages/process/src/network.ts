@@ -294,6 +294,8 @@ export class Network {
   spread(from: string, topic: string, data: Uint8Array): void {
     const copy = data.slice();
     for (const [name, node] of this.#nodes) {
+      // As with NATS, it goes to nobody who does not listen.
+      if ((node.topics.get(topic)?.size ?? 0) === 0) continue;
       this.#send(from, name, (lost) => {
         const missed = lost ?? (node.connected && this.#nodes.get(name) === node ? undefined : 'nobody there');
         this.#observe?.({ kind: 'frame', from, to: name, topic, bytes: copy, lost: missed });

@@ -2,19 +2,19 @@ import { expect } from 'chai';
 import { isStrictSubrole, roleFault } from '../src/roles.ts';
 
 describe('roles', () => {
-  it('accepts * and paths of plain components', () => {
+  it('ROLE-05 accepts * and paths of plain components', () => {
     for (const role of ['*', 'ads', 'eng/web', 'a/b/c', 'a.b', 'a-b', '...']) {
       expect(roleFault(role), role).to.equal(undefined);
     }
   });
 
   for (const role of ['', '/a', 'a/', 'a//b', '.', 'a/..', 'a/*', '-a', 'a/-b', 'a b', 'a\tb', 'a\u007f']) {
-    it(`refuses ${JSON.stringify(role)}`, () => {
+    it(`ROLE-05 refuses ${JSON.stringify(role)}`, () => {
       expect(roleFault(role)).to.be.a('string');
     });
   }
 
-  it('takes a role for a subrole only below a full component', () => {
+  it('ROLE-05 takes a role for a subrole only below a full component', () => {
     expect(isStrictSubrole('eng/web', 'eng')).to.equal(true);
     expect(isStrictSubrole('eng/web/x', 'eng')).to.equal(true);
     expect(isStrictSubrole('eng', 'eng')).to.equal(false);

@@ -49,20 +49,29 @@ export function recoverState(
 ): Future<RecoveredState> {
   const reader = new CheckpointReader(files, strict);
   const recovery = new Recovery(reader, folders, cluster);
-  return recovery.bootId().andThen((bootId) =>
-    reader.read(folders.term, checkedTerm).andThen((term) =>
-      recovery.agent().andThen((agent) =>
-        readResources(reader, folders).map((resources) => ({
-          bootId,
-          term,
-          agent,
-          resources,
-          faults: reader.faults,
-        })),
-      ),
-    ),
-  );
+  const { faults } = reader;
+  return reader
+    .ids(folders.checkpoints, (name): name is string => typeof name === 'string')
+    .andThen((names) => {
+      if (names.length === 0) return Future.ready<RecoveredState>({ ...nothing, faults });
+      return recovery
+        .bootId()
+        .andThen((bootId) =>
+          reader
+            .read(folders.term, checkedTerm)
+            .andThen((term) =>
+              recovery
+                .agent()
+                .andThen((agent) =>
+                  readResources(reader, folders).map((resources) => ({ bootId, term, agent, resources, faults })),
+                ),
+            ),
+        );
+    });
 }
+
+/** In a new work directory. */
+const nothing = { bootId: undefined, term: undefined, agent: undefined, resources: undefined };
 
 class Recovery {
   readonly #reader: CheckpointReader;

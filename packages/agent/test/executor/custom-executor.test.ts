@@ -233,8 +233,8 @@ describe('an executor that is a program of its own', () => {
     });
   });
 
-  describe('AGENT-08 is dropped when its launch failed, and the master told', () => {
-    it('because its program cannot be started', async () => {
+  describe('is dropped when its launch failed, and the master told', () => {
+    it('AGENT-08 because its program cannot be started', async () => {
       await using cluster = await Cluster.registered({
         simulation: {
           script: () => {
@@ -256,7 +256,7 @@ describe('an executor that is a program of its own', () => {
       expect(await cluster.state()).to.deep.include({ frameworks: [] });
     });
 
-    it('because its sandbox cannot be made', async () => {
+    it('AGENT-08 because its sandbox cannot be made', async () => {
       await using cluster = await Cluster.registered();
       cluster.files.failWrites = 'ENOSPC';
       cluster.master.runIn(executor, taskOf('t1', ''), true);
@@ -265,7 +265,7 @@ describe('an executor that is a program of its own', () => {
       expect(cluster.master.exits[0]?.status).to.equal(-1);
     });
 
-    it('because its tasks were killed before', async () => {
+    it('AGENT-08 because its tasks were killed before', async () => {
       await using cluster = await Cluster.registered({ simulation: { ...endless, latency: [0, 0] } });
       const { master } = cluster;
       master.runIn(executor, taskOf('t1', ''), true);
@@ -280,7 +280,7 @@ describe('an executor that is a program of its own', () => {
       expect(cluster.children.running).to.deep.equal([]);
     });
 
-    it('because its framework is being shut down', async () => {
+    it('AGENT-08 because its framework is being shut down', async () => {
       const { cluster } = await running({ simulation: stubborn });
       await using _ = cluster;
       cluster.master.shutdownFramework();

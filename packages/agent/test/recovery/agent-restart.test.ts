@@ -109,9 +109,13 @@ describe('an agent that is started again', () => {
     await cluster.world.advance('1mins');
     cluster.world.losePower('agent-1');
     await cluster.world.advance('10s');
+    cluster.master.answers = false;
     await cluster.restart({ resources: 'cpus:2' });
     await cluster.until(() => cluster.master.registrations.length === 2);
     expect(cluster.master.registrations[1]?.agent.id).to.equal(undefined);
+    // It is not the old one, whatever happens before it has a name.
+    cluster.world.crash('agent-1');
+    await cluster.restart({ resources: 'cpus:2' });
   });
 
   it('AGENT-12 refuses to be another one without a reboot, and says what to do', async () => {
@@ -224,8 +228,18 @@ describe('an agent that is started again', () => {
     await cluster.until(() => cluster.master.registrations.length === 2);
   });
 
+  it('is a new agent if the master told it to end: its name is not welcome any more', async () => {
+    await using cluster = await withTask('x');
+    cluster.master.shutdownAgent('marked gone');
+    await cluster.until(() => cluster.shutdowns.length > 0);
+    cluster.world.crash('agent-1');
+    await cluster.restart();
+    await cluster.until(() => cluster.master.registrations.length === 2);
+    expect(cluster.master.reregistrations).to.deep.equal([]);
+  });
+
   it('AGENT-14c has not what had ended, and removes its folders one day', async () => {
-    await using cluster = await withTask('10');
+    await using cluster = await withTask('10', {}, { gcDelay: '10mins' });
     await cluster.until(() => cluster.master.states('t1').includes('TASK_FAILED'));
     await cluster.world.advance('1s');
     cluster.world.crash('agent-1');
@@ -233,9 +247,9 @@ describe('an agent that is started again', () => {
     expect(cluster.master.reregistrations[0]?.tasks).to.deep.equal([]);
     const sandboxes = `/work-dir/slaves/${agentId}/frameworks/${frameworkId}`;
     const before = cluster.files.list(sandboxes);
-    await cluster.world.advance('6days');
+    await cluster.world.advance('9mins');
     expect(before.isReady).to.equal(true);
-    await cluster.world.advance('2days');
+    await cluster.world.advance('2mins');
     const after = cluster.files.list(sandboxes);
     await cluster.world.settle();
     expect(after.isFailed).to.equal(true);

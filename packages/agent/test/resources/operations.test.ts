@@ -165,7 +165,7 @@ describe('operations on the resources of an agent', () => {
       expect(given.join(' ')).to.include('./data /work-dir/volumes/roles/eng/v1 --');
   });
 
-  it('tasks that name what the agent has not are dropped, and never begin', async () => {
+  it('AGENT-11 tasks that name what the agent has not are dropped, and never begin', async () => {
     const { cluster, master, commands } = await start();
     await using _ = cluster;
     master.run(onVolume('t1'), durable);

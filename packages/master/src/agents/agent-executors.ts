@@ -16,6 +16,11 @@ export class AgentExecutors {
     return this.#byFramework.get(frameworkId)?.get(executorId);
   }
 
+  /** Whether there is one of that framework. */
+  has(frameworkId: FrameworkID): boolean {
+    return this.#byFramework.has(frameworkId);
+  }
+
   of(frameworkId: FrameworkID): Iterable<MasterExecutor> {
     return this.#byFramework.get(frameworkId)?.values() ?? [];
   }

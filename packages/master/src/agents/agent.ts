@@ -98,6 +98,11 @@ export class Agent {
     return this.#total;
   }
 
+  /** What may be used of it as long as its owners do not, in place of what was told before. */
+  oversubscribe(revocable: Resources): void {
+    this.#total = this.#total.nonRevocable().plus(revocable);
+  }
+
   get isConnected(): boolean {
     return this.state === 'registered.connected';
   }

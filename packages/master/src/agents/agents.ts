@@ -11,18 +11,20 @@ import {
   schedulerMessages,
 } from '@mezzo/protocol';
 import type { Frameworks } from '../frameworks/frameworks.ts';
-import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
+import { type MasterContext, sendToFramework } from '../master-context.ts';
 import type { InverseOffers } from '../offers/inverse-offers.ts';
 import type { Offers } from '../offers/offers.ts';
 import type { Operations } from '../operations/operations.ts';
 import { machineKey } from '../registrar/index.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { Admission, isSameInfo, takeoverFault } from './admission.ts';
+import { oversubscribe } from './oversubscription.ts';
 import { Agent, type Introduction } from './agent.ts';
 import { AgentObserver } from './agent-observer.ts';
+import { confirm } from './confirmation.ts';
 import { LostTasks } from './lost-tasks.ts';
 import { type Report, reportedTasks } from './report.ts';
-import { type Instructions, ReturningTasks } from './returning-tasks.ts';
+import { type Instructions, nothing, ReturningTasks } from './returning-tasks.ts';
 import { Scheduling } from './scheduling.ts';
 
 /** What goes with an event: who the agent is, what it reported, or why it is lost. */
@@ -70,7 +72,7 @@ export class Agents {
     this.#operations = parts.operations;
     this.#frameworks = parts.frameworks;
     this.#admission = new Admission(context);
-    this.#returning = new ReturningTasks(context, parts.tasks);
+    this.#returning = new ReturningTasks(context, parts.tasks, (agent) => this.#takeOffersBack(agent));
     this.#lostTasks = new LostTasks(context, parts.tasks);
     this.scheduling = new Scheduling(context, {
       takeOffersBack: (agent) => this.#takeOffersBack(agent),
@@ -148,15 +150,18 @@ export class Agents {
   }
 
   /** What the agent has beside its tasks. */
-  update({ agentId, operations }: BodyOf<typeof agentMessages.UpdateAgent>, from: PID): void {
+  update({ agentId, operations, oversubscribedResources }: BodyOf<typeof agentMessages.UpdateAgent>, from: PID): void {
     const agent = this.#calledBy(agentId, from);
     if (agent === undefined) return;
+    if (oversubscribedResources !== undefined)
+      oversubscribe(this.#context, agent, oversubscribedResources, (offer) => this.#offers.rescind(offer));
     this.#operations.adopt(agent, operations);
     this.scheduling.relieved(agent);
   }
 
   pong(id: AgentID, from: PID): void {
-    this.#calledBy(id, from)?.observer?.pong();
+    const agent = this.#context.agents.get(id);
+    if (agent?.pid.toString() === from.toString()) agent.observer?.pong();
   }
 
   exited(pid: PID): void {
@@ -252,7 +257,8 @@ export class Agents {
         this.scheduling.returned(agent);
         break;
       case 'confirm':
-        this.#confirm(agent, occasion);
+        // One that is back is told so, whatever there is to say.
+        confirm(this.#context, agent, occasion.report && (occasion.instructions ?? nothing));
         break;
       case 'reconcile':
         if (occasion.report !== undefined) occasion.instructions = this.#returning.reconcile(agent, occasion.report);
@@ -332,6 +338,8 @@ export class Agents {
     this.#byLocation.set(from.toString(), agent);
     this.#context.link(from);
     if (!isRegistered) return;
+    // One that can no longer carry operations out, an older program perhaps, has forgotten them.
+    if (!agent.has('AGENT_OPERATION_FEEDBACK')) this.#operations.lose(agent, 'FORGET');
     agent.reregisteredAt = this.#context.now();
     if (agent.total.equals(total)) return;
     this.#takeOffersBack(agent);
@@ -358,33 +366,15 @@ export class Agents {
     log.info({ agentId: agent.id, hostname, resources: String(agent.total) }, 'added an agent');
   }
 
-  #confirm(agent: Agent, { report, instructions }: Occasion): void {
-    const { options, term } = this.#context;
-    const totalPingTimeout = options.agentPingTimeout * options.maxAgentPingTimeouts;
-    const body = { term, agentId: agent.id, totalPingTimeout };
-    if (report === undefined) {
-      sendToAgent(this.#context, agent, agentMessages.AgentRegistered, body);
-      return;
-    }
-    const reconcile = [...(instructions?.reconcile ?? [])];
-    sendToAgent(this.#context, agent, agentMessages.AgentReregistered, { ...body, reconcile });
-    for (const { frameworkId, id: taskId, kill } of instructions?.kill ?? []) {
-      const gracePeriod = kill?.gracePeriod === undefined ? undefined : { gracePeriod: kill.gracePeriod };
-      const order: BodyOf<typeof agentMessages.KillTask> = { term, frameworkId, taskId, ...gracePeriod };
-      sendToAgent(this.#context, agent, agentMessages.KillTask, order);
-    }
-    for (const frameworkId of instructions?.shutdown ?? []) {
-      sendToAgent(this.#context, agent, agentMessages.ShutdownFramework, { term, frameworkId });
-    }
-  }
-
   #startPinging(agent: Agent): void {
-    const { options, term, removals, metrics } = this.#context;
+    const { options, term, removals, metrics, successor } = this.#context;
+    // One that was started again lives, though it may take its time to recover.
+    const address = successor(agent.pid);
     agent.observer = new AgentObserver({
       interval: options.agentPingTimeout,
       limit: options.maxAgentPingTimeouts,
       delay: (milliseconds, call) => this.#context.delay(milliseconds, call),
-      ping: () => this.#context.send(agent.pid, agentMessages.Ping, { term, connected: agent.isConnected }),
+      ping: () => this.#context.send(address, agentMessages.Ping, { term, connected: agent.isConnected }),
       permit: (call) => removals.permit(call),
       metrics: {
         scheduled: () => metrics.counter('slave_unreachable_scheduled').increment(),

@@ -1,4 +1,12 @@
-import { type FrameworkID, isTerminal, type Task, taskAtMaster, type TaskID } from '@mezzo/protocol';
+import {
+  type ExecutorID,
+  type FrameworkID,
+  isTerminal,
+  Resources,
+  type Task,
+  taskAtMaster,
+  type TaskID,
+} from '@mezzo/protocol';
 import type { Framework } from '../frameworks/framework.ts';
 import type { MasterContext } from '../master-context.ts';
 import type { MasterTask } from '../tasks/master-task.ts';
@@ -15,16 +23,20 @@ export interface Instructions {
   readonly shutdown: readonly FrameworkID[];
 }
 
+export const nothing: Instructions = { reconcile: [], kill: [], shutdown: [] };
+
 const reason = 'REASON_AGENT_REREGISTERED';
 
 /** Brings what an agent reports and what the master remembers together. */
 export class ReturningTasks {
   readonly #context: MasterContext;
   readonly #tasks: Tasks;
+  readonly #takeOffersBack: (agent: Agent) => void;
 
-  constructor(context: MasterContext, tasks: Tasks) {
+  constructor(context: MasterContext, tasks: Tasks, takeOffersBack: (agent: Agent) => void) {
     this.#context = context;
     this.#tasks = tasks;
+    this.#takeOffersBack = takeOffersBack;
   }
 
   /** Of an agent that was registered all along. */
@@ -45,15 +57,39 @@ export class ReturningTasks {
         hasMore = true;
       }
     }
-    if (hasMore) this.#context.allocator.addAgent(agent);
+    for (const { frameworkId, executor: info } of report.executors ?? []) {
+      const isKnown = agent.executors.get(frameworkId, info.executorId) !== undefined;
+      if (isKnown || !this.#context.frameworks.has(frameworkId)) continue;
+      agent.addExecutor({ frameworkId, info, resources: Resources.of(info.resources) });
+      hasMore = true;
+    }
     const live = [...agent.tasks].filter((task) => !task.isTerminal);
+    const missing = live.filter((task) => !reported.has(task));
+    this.#dropExecutors(agent, report, missing);
+    if (hasMore) {
+      // Some of it may be on offer.
+      this.#takeOffersBack(agent);
+      this.#context.allocator.addAgent(agent);
+    }
     return {
-      reconcile: live
-        .filter((task) => !reported.has(task))
-        .map(({ frameworkId, id: taskId }) => ({ frameworkId, taskId })),
+      reconcile: missing.map(({ frameworkId, id: taskId }) => ({ frameworkId, taskId })),
       kill: live.filter((task) => task.kill !== undefined && reported.has(task)),
       shutdown: this.#ended(report),
     };
+  }
+
+  /** Executors that the agent has not any more hold nothing. One whose task may be on its way is not doubted. */
+  #dropExecutors(agent: Agent, { executors = [] }: Report, missing: readonly MasterTask[]): void {
+    const name = (frameworkId: FrameworkID, executorId: ExecutorID): string =>
+      JSON.stringify([frameworkId, executorId]);
+    const kept = new Set(executors.map(({ frameworkId, executor }) => name(frameworkId, executor.executorId)));
+    for (const { frameworkId, executorId } of missing)
+      if (executorId !== undefined) kept.add(name(frameworkId, executorId));
+    for (const executor of [...agent.executors]) {
+      if (kept.has(name(executor.frameworkId, executor.info.executorId))) continue;
+      agent.removeExecutor(executor);
+      this.#context.allocator.recoverUsed(executor.frameworkId, agent.id, executor.resources);
+    }
   }
 
   /**
@@ -71,7 +107,7 @@ export class ReturningTasks {
       else this.#adopt(framework, task, message);
     }
     for (const framework of this.#context.frameworks.values()) {
-      for (const task of [...framework.unreachableTasks.values()]) {
+      for (const task of framework.unreachableTasks.values()) {
         if (task.agentId === agent.id) framework.unreachableTasks.delete(task.id);
       }
     }

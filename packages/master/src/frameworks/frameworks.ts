@@ -8,6 +8,7 @@ import {
   frameworkLifecycle,
   schedulerMessages,
 } from '@mezzo/protocol';
+import type { Agent } from '../agents/agent.ts';
 import { type MasterContext, sendToAgent, sendToFramework } from '../master-context.ts';
 import type { InverseOffers } from '../offers/inverse-offers.ts';
 import type { Offers } from '../offers/offers.ts';
@@ -43,11 +44,11 @@ export class Frameworks {
   subscribe(given: FrameworkInfo, suppressedRoles: readonly string[] | undefined, from: PID): void {
     const { frameworks, completedFrameworks } = this.#context;
     const info = withDefaultRole(given);
-    const fault = frameworkFault(info, suppressedRoles);
+    const fault = frameworkFault(info, suppressedRoles, this.#context.options.roles);
     if (fault !== undefined) return this.#refuse(from, fault);
     if (info.id !== undefined && completedFrameworks.has(info.id))
       return this.#refuse(from, 'Framework has been removed');
-    const known = info.id === undefined ? this.#subscribedFrom(from) : frameworks.get(info.id);
+    const known = info.id === undefined ? this.subscribedFrom(from) : frameworks.get(info.id);
     if (known === undefined) {
       const framework = this.#create(info.id ?? this.#nextId(), info);
       suppress(framework, suppressedRoles);
@@ -71,11 +72,12 @@ export class Frameworks {
     if (framework?.pid?.node !== from.node || framework.pid.incarnation !== from.incarnation)
       return { fault: 'The framework is not subscribed from here' };
     const info = withDefaultRole(given);
-    const fault = frameworkFault(info, suppressedRoles) ?? immutableFault(framework.info, info);
+    const fault =
+      frameworkFault(info, suppressedRoles, this.#context.options.roles) ?? immutableFault(framework.info, info);
     if (fault !== undefined) return { fault };
     const before = JSON.stringify(framework.info);
     this.#change(framework, info, suppressedRoles ?? []);
-    if (JSON.stringify(framework.info) !== before) this.#announce(framework);
+    if (JSON.stringify(framework.info) !== before) this.#announce(framework, this.#context.agents.values());
     return {};
   }
 
@@ -100,7 +102,8 @@ export class Frameworks {
     }
   }
 
-  #subscribedFrom(pid: PID): Framework | undefined {
+  /** Whose scheduler this is. */
+  subscribedFrom(pid: PID): Framework | undefined {
     for (const framework of this.#context.frameworks.values())
       if (framework.pid?.equals(pid) === true) return framework;
     return undefined;
@@ -194,7 +197,7 @@ export class Frameworks {
         this.#remove(framework);
         break;
       case 'announceUpdate':
-        this.#announce(framework);
+        this.#announce(framework, agentsWith(framework, this.#context));
         break;
     }
   }
@@ -204,10 +207,10 @@ export class Frameworks {
     this.#inverseOffers.discardOf(framework);
   }
 
-  /** Every agent hears who the framework is now: executors on it may belong to it. */
-  #announce({ info }: Framework): void {
-    const { agents, term } = this.#context;
-    for (const agent of agents.values())
+  /** They hear who the framework is now: executors there may belong to it. */
+  #announce({ info }: Framework, agents: Iterable<Agent>): void {
+    const { term } = this.#context;
+    for (const agent of agents)
       sendToAgent(this.#context, agent, agentMessages.UpdateFramework, { term, framework: info });
   }
 
@@ -227,6 +230,20 @@ export class Frameworks {
     completedFrameworks.add(id, framework);
     log.info({ frameworkId: id, name: framework.info.name }, 'removed a framework');
   }
+}
+
+/**
+ * Those that run something of it: the others would pass its new connection over, and after a failover there are millions
+ * of pairs of both.
+ */
+function agentsWith({ id, tasks }: Framework, { agents }: MasterContext): Iterable<Agent> {
+  const found = new Set<Agent>();
+  for (const { agentId } of tasks.values()) {
+    const agent = agents.get(agentId);
+    if (agent !== undefined) found.add(agent);
+  }
+  for (const agent of agents.values()) if (agent.executors.has(id)) found.add(agent);
+  return found;
 }
 
 /** What Mesos does not let a framework change, or undefined. */

@@ -33,6 +33,7 @@ export class OperatorOperations {
   perform(agentId: AgentID, given: AgentOperation, principal: string | undefined): Future<void> {
     const agent = this.#context.agents.get(agentId);
     if (agent === undefined) return refused('INVALID', `No agent found with the id '${agentId}'`);
+    if (!agent.isConnected) return refused('CONFLICT', `Agent ${agentId} is not connected`);
     const judged = judgeOperation(given, { kind: 'operator', principal }, agent, agent.used);
     if (judged.fault !== undefined) return refused('INVALID', judged.fault);
     const { operation, conversions } = judged;
@@ -60,7 +61,11 @@ export class OperatorOperations {
 
   #carryOut(agentId: AgentID, operation: AgentOperation, conversions: readonly ResourceConversion[]): Future<void> {
     const agent = this.#context.agents.get(agentId);
-    if (agent?.isConnected !== true) return refused('CONFLICT', `Agent ${agentId} is not connected any more`);
+    if (agent?.isConnected !== true) {
+      // The allocator believes it done.
+      if (agent !== undefined) this.#context.allocator.addAgent(agent);
+      return refused('CONFLICT', `Agent ${agentId} is not connected any more`);
+    }
     for (const conversion of conversions) agent.convert(unallocatedConversion(conversion));
     this.#operations.apply(agent, operation, undefined);
     return Future.ready(undefined);

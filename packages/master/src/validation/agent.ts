@@ -10,6 +10,12 @@ import {
 /** The most of one scalar that an agent may have: what a thousand such agents have together can still be added up. */
 const mostOfAgent = 2 ** 33;
 
+/** What is wrong with what an agent would give away as long as nobody needs it, or undefined. */
+export function oversubscribedFault(resources: readonly Resource[]): string | undefined {
+  const owned = resources.find(({ revocable }) => revocable !== true);
+  return resourcesFault(resources) ?? (owned === undefined ? undefined : `resource '${owned.name}' is not revocable`);
+}
+
 /** What is wrong with what an agent says of itself, or undefined. */
 export function agentFault(
   info: AgentInfo,

@@ -1,8 +1,17 @@
+import { maxDuration } from '@mezzo/process';
 import { type FrameworkInfo, ResourceQuantities, roleFault, UNRESERVED } from '@mezzo/protocol';
 import { ConstraintGroups } from '../allocator/offer-constraints.ts';
 
-/** What is wrong with a FrameworkInfo, or undefined. */
-export function frameworkFault(info: FrameworkInfo, suppressedRoles: readonly string[] = []): string | undefined {
+/**
+ * What is wrong with a FrameworkInfo, or undefined.
+ *
+ * @param admitted the only roles that the cluster has; undefined for any
+ */
+export function frameworkFault(
+  info: FrameworkInfo,
+  suppressedRoles: readonly string[] = [],
+  admitted?: ReadonlySet<string>,
+): string | undefined {
   const { roles, capabilities, failoverTimeout } = info;
   if (!capabilities.includes('MULTI_ROLE') && roles.length > 1) {
     return `Framework has ${roles.length} roles (${roles.join(', ')}): without the capability MULTI_ROLE it may have one`;
@@ -12,7 +21,11 @@ export function frameworkFault(info: FrameworkInfo, suppressedRoles: readonly st
     const fault = roleFault(role);
     if (fault !== undefined) return `Framework has an invalid role: ${fault}`;
   }
-  if (!Number.isFinite(failoverTimeout)) return `Framework has an invalid failoverTimeout: ${failoverTimeout}`;
+  if (!(failoverTimeout >= 0 && failoverTimeout <= maxDuration)) {
+    return `Framework has an invalid failoverTimeout ${failoverTimeout}: expected milliseconds from 0 to ${maxDuration}`;
+  }
+  const excluded = roles.filter((role) => admitted?.has(role) === false);
+  if (excluded.length > 0) return `Framework has roles that this master does not admit: ${excluded.join(', ')}`;
   const stranger = suppressedRoles.find((role) => !roles.includes(role));
   if (stranger !== undefined) return `Suppressed role '${stranger}' is not one of the framework's roles`;
   return filtersFault(info);

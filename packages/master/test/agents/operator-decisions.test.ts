@@ -110,6 +110,36 @@ describe('what an operator decides about agents', () => {
     expect(await decide((operator) => operator.reactivateAgent(agent.id))).to.equal('done');
   });
 
+  it('MASTER-32 an unreachable agent is drained when it is back, and may be marked gone for it', async () => {
+    await launch('t');
+    const other = await cluster.agent('agent-2');
+    cluster.world.network.partition(['agent-1', 'agent-2'], ['master']);
+    await cluster.advance('2mins');
+    expect((await cluster.state()).unreachable_slaves).to.equal(2);
+    expect(await decide((operator) => operator.drainAgent(agent.id, { maxGracePeriod: 1000 }))).to.equal('done');
+    expect(await decide((operator) => operator.drainAgent(other.id, { markGone: true }))).to.equal('done');
+    expect(await decide((operator) => operator.reactivateAgent(agent.id))).to.match(/^INVALID: .* is draining/);
+    for (const node of ['agent-1', 'agent-2']) cluster.world.network.heal(node, 'master');
+    for (const peer of [agent, other]) peer.knock();
+    await cluster.advance('5s');
+    agent.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:64')], [], agent.id);
+    other.reregister([], [], other.id);
+    await cluster.advance('1s');
+    // As agents do after every registration.
+    for (const peer of [agent, other]) peer.tell(agentMessages.UpdateAgent, { agentId: peer.id, operations: [] });
+    await cluster.advance('2s');
+    expect(agent.got(agentMessages.DrainAgent).map(({ config }) => config)).to.deep.equal([
+      { maxGracePeriod: 1000, markGone: false },
+    ]);
+    agent.update(scheduler.id, 't', 'TASK_KILLED');
+    await cluster.advance('2s');
+    expect(await decide((operator) => operator.reactivateAgent(agent.id))).to.equal('done');
+    expect(other.got(agentMessages.ShutdownAgent).map(({ message }) => message)).to.deep.equal([
+      'Agent has been marked gone',
+    ]);
+    expect((await cluster.state()).slaves.map(({ id }) => id)).to.deep.equal([agent.id]);
+  });
+
   it('an agent that is marked gone is shut down, its tasks are gone, and it may never come back', async () => {
     const unaware = await cluster.scheduler('framework-2', { name: 'unaware' });
     await launch('t');
@@ -153,7 +183,7 @@ describe('what an operator decides about agents', () => {
     expect(framework?.completed_tasks.map(({ id }) => id)).to.deep.equal(['t']);
   });
 
-  it('TEAR-01 an operator tears a framework down, also one that is known from agents only', async () => {
+  it('an operator tears a framework down, also one that is known from agents only', async () => {
     await launch('t');
     expect(await decide((operator) => operator.teardown(scheduler.id))).to.equal('done');
     expect(agent.got(agentMessages.ShutdownFramework).map(({ frameworkId }) => frameworkId)).to.deep.equal([

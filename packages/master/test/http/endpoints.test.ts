@@ -22,7 +22,7 @@ async function textOf({ body }: HttpResponse): Promise<string> {
 }
 
 describe('the endpoints of the master', () => {
-  it('MASTER-10 /state tells agents, frameworks, tasks and offers under Mesos’s names', async () => {
+  it('/state tells agents, frameworks, tasks and offers under Mesos’s names', async () => {
     await using cluster = await TestCluster.start({ cluster: 'blue' });
     const agent = await cluster.agent('agent-1', 'cpus:4;mem:4096;cpus(r):2;ports:[1-2,5-5];zones:{a}', {
       attributes: { rack: 'x' },

@@ -49,6 +49,7 @@ describe('maintenance', () => {
     if (asked === undefined) return;
     scheduler.tell(schedulerMessages.AcceptInverseOffers, { frameworkId: scheduler.id, inverseOfferIds: [asked.id] });
     // One that is not there does no harm.
+    scheduler.tell(schedulerMessages.AcceptInverseOffers, { frameworkId: scheduler.id, inverseOfferIds: [before.id] });
     scheduler.tell(schedulerMessages.DeclineInverseOffers, { frameworkId: scheduler.id, inverseOfferIds: [before.id] });
     await cluster.advance('1s');
     const status = await decide((operator) => operator.maintenanceStatus());

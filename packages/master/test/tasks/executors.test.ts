@@ -54,7 +54,7 @@ describe('executors at the master', () => {
     expect(scheduler.told).to.deep.equal([]);
   });
 
-  it('MASTER-04 messages pass in both directions, between a framework and its executors only', async () => {
+  it('MASTER-04 SCHED-08 messages pass in both directions, between a framework and its executors only', async () => {
     await launch(with_('a', executor('e')));
     const data = new Uint8Array([1, 2, 3]);
     const [agentId, executorId] = [agent.id, ExecutorID('e')];

@@ -72,6 +72,7 @@ describe('simulated faults', () => {
 
   it('partitions sets of nodes, in one direction if so wanted, and heals one without the other', async () => {
     const [a, b, c] = [await listener('a'), await listener('b'), await listener('c')];
+    for (const { runtime } of [a, b, c]) runtime.listen('topic', () => {});
     const first = world.network.partition('a', ['b', 'c'], { oneWay: true });
     const second = world.network.partition(['a', 'b'], 'c');
     const lost = (): readonly string[] =>

@@ -20,6 +20,8 @@ const text = Type.String({ maxLength: 65_536 });
 const time = Type.Number();
 /** Milliseconds. */
 const duration = Type.Number({ minimum: 0 });
+/** The same as a framework wrote it: the master judges it, so that a bad one is refused and not passed over. */
+const givenDuration = Type.Refine(Type.Unsafe<number>(Type.Unknown()), (value) => typeof value === 'number');
 const texts = Type.Array(text);
 const textMap = Type.Record(Type.String(), text);
 /** The exact address of a process, as `PID.address` writes it. */
@@ -127,7 +129,7 @@ export const frameworkInfo = Type.Object({
   user: Type.Optional(text),
   roles: texts,
   /** Milliseconds that a disconnected framework's tasks are kept. Default 0. */
-  failoverTimeout: duration,
+  failoverTimeout: givenDuration,
   /** Tasks survive the agent's restart and a broken connection of the agent. */
   checkpoint: Type.Boolean(),
   /** Mesos's names: PARTITION_AWARE, TASK_KILLING_STATE, MULTI_ROLE, … */

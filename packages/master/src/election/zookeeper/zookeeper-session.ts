@@ -41,6 +41,7 @@ export class ZooKeeperSession {
       if (credentials !== undefined) this.#client.addAuthInfo('digest', Buffer.from(credentials));
       this.#connected.set(undefined);
     });
+    this.#client.on('disconnected', () => forgetHalfAnswer(this.#client));
     this.#client.once('expired', () => ended('its ZooKeeper session has expired'));
     this.#client.once('authenticationFailed', () => ended('ZooKeeper refuses its credentials'));
     this.#client.connect();
@@ -133,4 +134,13 @@ export class ZooKeeperSession {
 
 function numberOf(bytes: Buffer): number {
   return Number(bytes.readBigInt64BE());
+}
+
+/**
+ * The client (1.1.3) keeps what it has of an answer when its connection breaks, takes the next connection's first bytes for the
+ * rest, and throws out of its socket's handler over what comes of that.
+ */
+function forgetHalfAnswer(client: zookeeper.Client): void {
+  const manager: unknown = Reflect.get(client, 'connectionManager');
+  if (typeof manager === 'object' && manager !== null) Reflect.set(manager, 'pendingBuffer', null);
 }

@@ -1,6 +1,6 @@
 import { Basket, type Scheduler, shellTask, startScheduler } from '@mezzo/frameworks';
 import { Deferred } from '@mezzo/process';
-import type { FrameworkID} from '@mezzo/protocol';
+import type { FrameworkID } from '@mezzo/protocol';
 import { isTerminal } from '@mezzo/protocol';
 import { cluster, type SmallCluster } from './cluster.ts';
 

@@ -27,6 +27,8 @@ export class AgentTask {
   group: readonly AgentTask[] | undefined;
   /** One per state entered, oldest first, without data. */
   readonly statuses: TaskStatus[] = [];
+  /** The update that was sent to a master last: what its framework knows may be older than how the task is. */
+  forwarded: { readonly state: TaskState; readonly uuid: UpdateUUID } | undefined;
   /** Updates on their way to the status update manager. */
   readonly storing = new Set<UpdateUUID>();
 
@@ -70,6 +72,9 @@ export class AgentTask {
       state: this.latestState,
       resources,
       ...(this.executor.isGenerated ? {} : { executorId }),
+      ...(this.forwarded === undefined
+        ? {}
+        : { statusUpdateState: this.forwarded.state, statusUpdateUuid: this.forwarded.uuid }),
       statuses: [...this.statuses],
     };
   }

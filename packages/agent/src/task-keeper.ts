@@ -205,7 +205,9 @@ export abstract class TaskKeeper extends Registrant {
     const { master } = this;
     if (master === undefined) return;
     const { frameworkId, status } = update;
-    const latestState = this.frameworks.get(frameworkId)?.tasks.get(status.taskId)?.latestState ?? status.state;
+    const task = this.frameworks.get(frameworkId)?.tasks.get(status.taskId);
+    if (task !== undefined && status.uuid !== undefined) task.forwarded = { state: status.state, uuid: status.uuid };
+    const latestState = task?.latestState ?? status.state;
     this.send(master, ForwardStatusUpdate, { update: { ...update, latestState } });
   }
 

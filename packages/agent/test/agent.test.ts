@@ -173,7 +173,7 @@ describe('an agent', () => {
   });
 
   describe('kills', () => {
-    it('a running task: TERM, and TASK_KILLED whatever its exit status is', async () => {
+    it('AGENT-18 a running task: TERM, and TASK_KILLED whatever its exit status is', async () => {
       await using cluster = await Cluster.registered({ simulation: endless });
       cluster.master.run(taskOf('t1', 'x'));
       await cluster.until(() => cluster.master.states('t1').includes('TASK_RUNNING'));

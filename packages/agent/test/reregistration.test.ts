@@ -49,6 +49,20 @@ describe('an agent that registers', () => {
     ]);
   });
 
+  it('again tells which update of a task it sent last: its framework may know nothing newer', async () => {
+    await using cluster = await Cluster.registered({ simulation: endless });
+    const { master } = cluster;
+    master.acknowledges = false;
+    master.run(taskOf('t1', 'x'));
+    await cluster.until(() => master.states('t1').includes('TASK_STARTING'));
+    await cluster.world.advance('1s');
+    master.ping(false);
+    await cluster.until(() => master.reregistrations.length > 0);
+    const [task] = master.reregistrations[0]?.tasks ?? [];
+    expect(task).to.include({ state: 'TASK_RUNNING', statusUpdateState: 'TASK_STARTING' });
+    expect(task?.statusUpdateUuid).to.equal(master.last('t1')?.status.uuid);
+  });
+
   it('again tells of an executor that is ending, but not of one that has ended', async () => {
     await using cluster = await Cluster.registered({ simulation: { script: () => ({ stubborn: true }) } });
     const { master } = cluster;

@@ -30,7 +30,7 @@ export function inheritedTasks(
   const byLabel = new Map<string, ContainerID>();
   for (const [id, { label }] of containers)
     if (label !== undefined && id.startsWith(`${run.containerId}.`)) byLabel.set(label, id);
-  return [...executor.tasks.values()].map((task): InheritedTask => {
+  return [...executor.tasks.values(), ...(executor.completed ?? [])].map((task): InheritedTask => {
     // One without a container was never launched.
     const containerId = isGenerated
       ? run.containerId

@@ -1,4 +1,4 @@
-import { isTerminal } from '@mezzo/protocol';
+import { isTerminal, type TaskID } from '@mezzo/protocol';
 import { AgentExecutor } from '../agent-executor.ts';
 import { AgentTask } from '../agent-task.ts';
 import type { FrameworkTable } from '../framework-table.ts';
@@ -39,8 +39,10 @@ export function runOf({ latest, isGenerated }: RecoveredExecutor): RecoveredRun 
 }
 
 function restoreTasks(executor: AgentExecutor, { tasks }: RecoveredRun): void {
+  const restored = new Map<TaskID, AgentTask>();
   for (const { id, info, updates } of tasks) {
     const task = new AgentTask(id, info, executor);
+    restored.set(id, task);
     task.isPrepared = true;
     task.isCheckpointed = true;
     for (const { status } of updates.updates) task.enter(status);
@@ -57,8 +59,7 @@ function restoreTasks(executor: AgentExecutor, { tasks }: RecoveredRun): void {
     executor.framework.tasks.set(id, task);
   }
   for (const { id, group } of tasks) {
-    const task = executor.tasks.get(id);
-    if (task !== undefined && group !== undefined)
-      task.group = group.flatMap((member) => executor.tasks.get(member) ?? []);
+    const task = restored.get(id);
+    if (task !== undefined && group !== undefined) task.group = group.flatMap((member) => restored.get(member) ?? []);
   }
 }

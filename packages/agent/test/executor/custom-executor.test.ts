@@ -104,6 +104,27 @@ describe('an executor that is a program of its own', () => {
     expect(cluster.children.running, 'one program').to.have.length(1);
   });
 
+  it('AGENT-07 gets a task whose launch takes no time after one whose launch takes long', async () => {
+    const checkpointing = { ...framework, checkpoint: true };
+    await using cluster = await Cluster.registered({ simulation: endless });
+    const { master, files } = cluster;
+    master.runIn(executor, taskOf('t1', ''), true, checkpointing);
+    await cluster.until(() => cluster.children.running.length === 1);
+    const program = await FakeExecutor.start(cluster, 'e1');
+    program.register();
+    await cluster.until(() => program.launches.length === 1);
+    files.disk.latency = [500, 500];
+    master.runIn(executor, taskOf('t2', ''), false, checkpointing);
+    await cluster.world.advance('50ms');
+    // From now on nothing of it is stored, so it is ready at once.
+    master.updateFramework(framework);
+    master.runIn(executor, taskOf('t3', ''), false);
+    await cluster.world.advance('100ms');
+    expect(program.launches).to.deep.equal([['t1']]);
+    await cluster.until(() => program.launches.length === 3);
+    expect(program.launches).to.deep.equal([['t1'], ['t2'], ['t3']]);
+  });
+
   it('learns about itself, its framework and its agent when it registers', async () => {
     const { cluster, program } = await running();
     await using _ = cluster;

@@ -270,10 +270,13 @@ describe('an agent that is started again', () => {
 
   it('stops without its tasks if it is told so, and takes them up again', async () => {
     await using cluster = await withTask('x', {}, { killTasksOnStop: false });
+    cluster.master.run(taskOf('t2', 'x'), framework);
+    await cluster.until(() => cluster.master.states('t2').includes('TASK_RUNNING'));
+    const [kept] = cluster.children.running;
     void cluster.world.runtime('agent-1')?.stop();
     await cluster.world.advance('10s');
     expect(cluster.master.unregistered).to.deep.equal([]);
-    expect(cluster.children.running).to.have.length(1);
+    expect(cluster.children.running, 'nobody would know the other').to.deep.equal([kept]);
     cluster.world.crash('agent-1');
     await cluster.comeBack();
     expect(tasksOf(cluster)).to.deep.equal([['t1', 'TASK_RUNNING']]);
@@ -295,12 +298,14 @@ describe('a group of tasks, when its agent is started again', () => {
     const { master } = cluster;
     master.runGroup(defaultExecutor('e1'), [taskOf('a', 'x'), taskOf('b', '60')], true, durable);
     master.runGroup(defaultExecutor('e1'), [taskOf('c', 'x')], false, durable);
+    master.runGroup(defaultExecutor('e1'), [taskOf('done', '1')], false, durable);
     await cluster.until(() => ['a', 'b', 'c'].every((id) => master.states(id).includes('TASK_RUNNING')));
+    await cluster.until(() => master.states('done').includes('TASK_FAILED'));
     await cluster.world.advance('1s');
     cluster.world.crash('agent-1');
     await cluster.world.advance('5s');
     await cluster.comeBack();
-    expect(tasksOf(cluster)).to.have.deep.members([
+    expect(tasksOf(cluster), 'not what is over and acknowledged').to.have.deep.members([
       ['a', 'TASK_RUNNING'],
       ['b', 'TASK_RUNNING'],
       ['c', 'TASK_RUNNING'],
@@ -309,6 +314,40 @@ describe('a group of tasks, when its agent is started again', () => {
     await cluster.until(() => master.states('a').includes('TASK_KILLED'));
     expect(master.states('c').at(-1)).to.equal('TASK_RUNNING');
     expect(cluster.children.running).to.have.length(1);
+  });
+});
+
+describe('what is being killed when its agent is started again', () => {
+  const stubborn = {
+    script: withExitRecords(({ arguments: given }) =>
+      given.at(-1) === '2' ? { duration: 2000, code: 1 } : { stubborn: true },
+    ),
+  };
+
+  it('AGENT-06 is killed by force when its grace period is over, which begins anew', async () => {
+    await using cluster = await Cluster.registered({ simulation: stubborn });
+    const { master } = cluster;
+    master.run(taskOf('t1', 'x', { killGracePeriod: 30_000 }), { ...durable, capabilities: ['TASK_KILLING_STATE'] });
+    await cluster.until(() => master.states('t1').includes('TASK_RUNNING'));
+    master.kill('t1');
+    await cluster.until(() => master.states('t1').includes('TASK_KILLING'));
+    await cluster.world.advance('1s');
+    cluster.world.crash('agent-1');
+    await cluster.comeBack();
+    await cluster.until(() => master.states('t1').includes('TASK_KILLED'), '40s');
+    expect(master.states('t1').filter((state) => state === 'TASK_KILLING')).to.have.length(1);
+  });
+
+  it('AGENT-17 dies with the member of its group that failed before', async () => {
+    await using cluster = await Cluster.registered({ simulation: stubborn });
+    const { master } = cluster;
+    master.runGroup(defaultExecutor('e1'), [taskOf('a', 'x'), taskOf('b', '2')], true, durable);
+    await cluster.until(() => master.states('b').includes('TASK_FAILED'));
+    await cluster.world.advance('500ms');
+    cluster.world.crash('agent-1');
+    await cluster.comeBack();
+    expect(tasksOf(cluster)).to.deep.equal([['a', 'TASK_RUNNING']]);
+    await cluster.until(() => master.states('a').includes('TASK_KILLED'), '10s');
   });
 });
 

@@ -94,7 +94,44 @@ describe('an agent that ended in order', () => {
   });
 });
 
+describe('a launch that the end of its agent interrupts', () => {
+  it('AGENT-14b has failed if the agent knew of it, and never runs', async () => {
+    let failed = 0;
+    for (let moment = 1; moment < 20; moment += 0.5) {
+      await using cluster = await Cluster.registered({ simulation: { ...endless, latency: [1, 1] } });
+      const { master, children, files } = cluster;
+      master.run(taskOf('t1', 'x'), durable);
+      files.disk.latency = [1, 1];
+      await cluster.world.advance(moment);
+      if (children.running.length > 0) break;
+      cluster.world.crash('agent-1');
+      files.disk.latency = [0, 0];
+      await cluster.comeBack();
+      await cluster.world.advance('5s');
+      expect(children.running).to.deep.equal([]);
+      // Without a checkpoint the agent has never heard of it, and says so when the master asks.
+      if (master.reregistrations[0]?.tasks.length === 0) continue;
+      failed += 1;
+      expect(master.states('t1')).to.deep.equal(['TASK_FAILED']);
+      expect(master.last('t1')?.status).to.include({ reason: 'REASON_EXECUTOR_TERMINATED' });
+    }
+    expect(failed).to.be.above(0);
+  });
+});
+
 describe('an agent that has become more', () => {
+  it('AGENT-12 is refused, unless the policy is additive', async () => {
+    await using cluster = await Cluster.registered({ simulation: endless });
+    await cluster.world.advance('1s');
+    cluster.world.crash('agent-1');
+    const more = { resources: 'cpus:8;mem:1024;ports:[31000-32000]' };
+    const failed = await cluster.restart(more).catch((error: unknown) => error);
+    expect(failed).to.include({ name: 'RecoveryError', code: 'AGENT_INCOMPATIBLE' });
+    cluster.world.crash('agent-1');
+    await cluster.comeBack({ ...more, reconfigurationPolicy: 'additive' });
+    expect(await cluster.state()).to.have.nested.property('resources.cpus', 8);
+  });
+
   it('AGENT-14k has what was reserved before, of the more that it has, while its task runs', async () => {
     const master = new ReservingMaster();
     await using cluster = await Cluster.registered({ simulation: endless, reconfigurationPolicy: 'additive', master });
@@ -135,6 +172,21 @@ describe('what an agent no longer needs', () => {
     await cluster.world.advance('8hrs');
     expect(await listed(cluster, `/work-dir/slaves/${agentId}/frameworks`)).to.deep.equal([]);
     expect(await listed(cluster, `/work-dir/meta/slaves/${agentId}/frameworks`)).to.deep.equal([]);
+  });
+
+  it('AGENT-14c AGENT-15 goes gc_delay after its end, though the agent was started again meanwhile', async () => {
+    await using cluster = await Cluster.registered({ simulation: timed, gcDelay: '7hrs' });
+    const { master } = cluster;
+    master.run(taskOf('t1', '1'), durable);
+    master.run(taskOf('t2', 'x'), durable);
+    await cluster.until(() => master.states('t1').includes('TASK_FINISHED'));
+    await cluster.world.advance('6hrs');
+    cluster.world.crash('agent-1');
+    await cluster.comeBack();
+    expect(master.reregistrations[0]?.tasks.map(({ taskId }) => taskId)).to.deep.equal(['t2']);
+    expect(await listed(cluster, sandboxes)).to.have.members(['t1', 't2']);
+    await cluster.world.advance('65mins');
+    expect(await listed(cluster, sandboxes)).to.deep.equal(['t2']);
   });
 
   it('AGENT-15 stays if it is needed again', async () => {

@@ -174,4 +174,21 @@ describe('operations on the resources of an agent', () => {
     expect(master.last('t1')?.status.message).to.include('The agent has no');
     expect(commands).to.deep.equal([]);
   });
+
+  it('AGENT-10 keep an agent draining until their end is acknowledged', async () => {
+    const { cluster, master } = await start();
+    await using _ = cluster;
+    master.acknowledgesOperations = false;
+    master.apply(1, reserve);
+    await cluster.until(() => master.statuses.length === 1);
+    master.drain({ markGone: false });
+    await cluster.world.advance('1s');
+    master.run(taskOf('t1', 'x'), durable);
+    await cluster.until(() => master.states('t1').length > 0);
+    expect(master.last('t1')?.status).to.include({ reason: 'REASON_AGENT_DRAINING' });
+    master.acknowledgesOperations = true;
+    await cluster.world.advance('30s');
+    master.run(taskOf('t2', 'x'), durable);
+    await cluster.until(() => master.states('t2').includes('TASK_RUNNING'));
+  });
 });

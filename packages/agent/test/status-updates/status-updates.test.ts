@@ -75,6 +75,7 @@ describe('the status update manager', () => {
     const { receiver, manager } = await start(world);
     void dispatch(manager, (p) => p.store(updateOf(1), undefined));
     void dispatch(manager, (p) => p.store(updateOf(2), undefined));
+    await world.settle();
     const wrong = [
       dispatch(manager, (p) => p.acknowledge(frameworkId, TaskID('t1'), uuid(2))),
       dispatch(manager, (p) => p.acknowledge(frameworkId, TaskID('t1'), uuid(9))),

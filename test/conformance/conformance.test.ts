@@ -37,6 +37,12 @@ describe('the conformance table', () => {
     expect(core.filter(({ id }) => kindOf(id) === 'covered').length).to.be.at.least(165);
   });
 
+  it('covers at least 115 of the requirements on master, agent and schedulers', () => {
+    const areas = new Set('MASTER SCHED RECON TEAR ROLE WGT QUOTA RESV PV PART AGENT'.split(' '));
+    const named = requirements('Mesos').filter((one) => areas.has(areaOf(one)));
+    expect(named.filter(({ id }) => kindOf(id) === 'covered').length).to.be.at.least(115);
+  });
+
   it('knows every id that a title names', () => {
     const areas = new Set([...known.values()].map(areaOf));
     const named = all.flatMap(({ title }) => idsIn(title, areas));

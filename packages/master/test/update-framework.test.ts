@@ -67,6 +67,20 @@ describe('a framework that updates itself', () => {
     expect(agent.got(agentMessages.UpdateFramework).map(({ framework }) => framework.name)).to.deep.equal(['new']);
   });
 
+  it('that subscribes again is told to agents that run something of it, and to no others', async () => {
+    const user = await cluster.agent('agent-1');
+    const other = await cluster.agent('agent-2');
+    await cluster.advance('1s');
+    const offer = scheduler.offers.find(({ agentId }) => agentId === user.id);
+    if (offer === undefined) throw new Error('no offer');
+    scheduler.launch(offer, [taskInfo('t', user.id, 'cpus:1;mem:64')]);
+    await cluster.advance('1s');
+    scheduler.subscribe({ ...before, id: scheduler.id, name: 'new' });
+    await cluster.advance('1s');
+    expect(user.got(agentMessages.UpdateFramework).map(({ framework }) => framework.name)).to.deep.equal(['new']);
+    expect(other.got(agentMessages.UpdateFramework)).to.deep.equal([]);
+  });
+
   it('MASTER-35 is offered what its constraints allow, from the update on, and keeps them if the new ones make no sense', async () => {
     await cluster.agent('agent-1', 'cpus:1;mem:64', { attributes: { disk: 'ssd' } });
     await cluster.agent('agent-2', 'cpus:1;mem:64', { attributes: { disk: 'hdd' } });

@@ -1,6 +1,7 @@
 // npm run bench [-- GROUP|CASE…]: each figure of ours beside a reference measured in the same rounds, where there is one.
 import { parseArgs } from 'node:util';
 import { allocator } from './groups/allocator.mjs';
+import { cluster } from './groups/cluster.mjs';
 import { links } from './groups/links.mjs';
 import { local } from './groups/local.mjs';
 import { loop } from './groups/loop.mjs';
@@ -11,7 +12,7 @@ import { median } from './measure.mjs';
 import { circumstances, percent, readable, table } from './report.mjs';
 import { interleaved, readRounds } from './rounds.mjs';
 
-const groups = [local, loop, links, nats, allocator, sorter, resources];
+const groups = [local, loop, links, nats, allocator, sorter, resources, cluster];
 const usage = `Usage: npm run bench [-- GROUP|CASE…] [--rounds N] [--json|--markdown] [--gate]   groups: ${groups.map(({ name }) => name).join(', ')}`;
 
 async function main() {
@@ -54,10 +55,11 @@ function readArguments() {
   for (const word of positionals)
     if (!every.some(matches(word)))
       throw new Error(`There is no group or case '${word}'\n${namesNear(word)}\n${usage}`);
+  const isNamed = ({ name, onRequest }, word) => word === name || word === onRequest;
   const wanted = (one) =>
     positionals.length === 0
-      ? one.onRequest !== true
-      : positionals.some((word) => matches(word)(one) && (one.onRequest !== true || word === one.name));
+      ? !one.onRequest
+      : positionals.some((word) => matches(word)(one) && (!one.onRequest || isNamed(one, word)));
   const chosen = groups.map((group) => ({
     ...group,
     runs: group.runs

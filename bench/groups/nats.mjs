@@ -1,15 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startNatsServer } from '../../packages/cli/dist/nats-server/index.js';
+import { Broker } from '../broker.mjs';
 import { pair } from '../subprocess.mjs';
 
-let directory;
-let server;
-let measured = 0;
-
-/** A subject prefix of its own for each, so that none hears what another left. */
-const measure = (file, work) => pair(file, [work, server.url, server.credentialsFile, `bench${++measured}`]);
+const broker = new Broker();
+const measure = (file, work) => pair(file, [work, ...broker.next()]);
 
 const publish = 'raw nats publish';
 
@@ -50,12 +43,6 @@ export const nats = {
     reference: () => measure('nats-raw.mjs', work),
     cases: [{ name: `nats.${work}`, ...one }],
   })),
-  async open() {
-    directory = await mkdtemp(join(tmpdir(), 'mezzo-bench-'));
-    server = await startNatsServer({ directory });
-  },
-  async close() {
-    await server.stop();
-    await rm(directory, { recursive: true, force: true });
-  },
+  open: () => broker.open(),
+  close: () => broker.close(),
 };

@@ -34,8 +34,13 @@ class Bench implements AsyncDisposable {
     return bench;
   }
 
-  launch(command: Partial<CommandInfo> & { readonly value: string }, environment: Record<string, string> = {}) {
+  launch(
+    command: Partial<CommandInfo> & { readonly value: string },
+    environment: Record<string, string> = {},
+    isCheckpointed = false,
+  ) {
     const config = {
+      isCheckpointed,
       containerId,
       sandbox: this.sandbox,
       command: { shell: true, arguments: [], environment: {}, ...command },
@@ -251,9 +256,17 @@ describe('the POSIX containerizer', () => {
     await gone(pid);
   });
 
-  it('lets a command run on when it ends, and its successor kills it', async () => {
+  it('kills what no later one would know when it ends', async () => {
     await using bench = await Bench.start({ killOnStop: false });
     await bench.launch({ value: 'echo $$; sleep 1000' });
+    const pid = Number(await lineIn(join(bench.sandbox, 'stdout')));
+    bench.runtime.terminate(bench.containerizer);
+    await gone(pid);
+  });
+
+  it('lets a command that a later one would know run on when it ends; one that does not kills it', async () => {
+    await using bench = await Bench.start({ killOnStop: false });
+    await bench.launch({ value: 'echo $$; sleep 1000' }, {}, true);
     const pid = Number(await lineIn(join(bench.sandbox, 'stdout')));
     bench.runtime.terminate(bench.containerizer);
     await bench.runtime.wait(bench.containerizer);

@@ -459,7 +459,7 @@ describe('Registry', () => {
       }
       evil.announce('registry', Uint8Array.of(0xff, 0xfe));
       await world.advance('1s');
-      expect([...tried].sort()).to.deep.equal(['a', 'evil']);
+      expect([...tried]).to.deep.equal(['a']);
     });
 
     it('has no more peers than it may', async () => {

@@ -5,23 +5,19 @@ export type AllocatorOfMaster = Pick<StartMasterOptions, 'allocator' | 'roleSort
 
 /** An allocator, or a sorter, as somebody chose it. */
 export interface Choice {
-  /** In his words: a name that the master knows, or the path or `file:` URL of a module. */
+  /** In his words: a name that the master knows, the path or `file:` URL of a module, or an installed package. */
   readonly name: string;
   /** Where a relative path begins: a `file:` URL. */
   readonly base: URL | undefined;
 }
 
 /**
- * Names are left to the master; modules are loaded.
+ * Names are those that the master knows; anything else is loaded.
  *
  * @param sorter of roles and of frameworks; undefined for the allocator's own
  * @throws RangeError or TypeError for a module that cannot be loaded, or makes something else
  */
 export async function chooseAllocator(allocator: Choice, sorter: Choice | undefined): Promise<AllocatorOfMaster> {
-  if (!isModule(allocator.name) && (sorter === undefined || !isModule(sorter.name))) {
-    const sorters = sorter === undefined ? {} : { roleSorter: sorter.name, frameworkSorter: sorter.name };
-    return { allocator: allocator.name, ...sorters };
-  }
   const loaded = await resolveAllocator({ allocator: allocator.name, sorter: sorter?.name }, (given, flag) =>
     load(given, (flag === '--sorter' ? sorter : allocator)?.base),
   );
@@ -29,6 +25,7 @@ export async function chooseAllocator(allocator: Choice, sorter: Choice | undefi
 }
 
 async function load(given: string, base: URL | undefined): Promise<unknown> {
+  if (!isModule(given)) return import(given);
   if (base === undefined && given.startsWith('.')) throw new Error('it is not known where this path begins');
   // In a URL these would end the path.
   const url = given.startsWith('file:') ? given : new URL(given.replace(/[%?#]/g, encodeURIComponent), base ?? 'file:');

@@ -222,6 +222,7 @@ export class Agent extends ResourceKeeper {
     const executors = alive.flatMap((framework) => [...framework.executors.values()]);
     this.send(master, ReregisterAgent, {
       ...this.#introduction(agentId),
+      operations: [...this.operations],
       tasks: alive.flatMap(({ tasks }) => [...tasks.values()].map((task) => task.toTask())),
       executors: executors
         .filter(({ isGenerated, state }) => !isGenerated && state !== 'terminated')

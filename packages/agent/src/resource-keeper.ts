@@ -1,5 +1,5 @@
 import { type BodyOf, dispatch } from '@mezzo/process';
-import { agentMessages, type OperationRecord, Resources } from '@mezzo/protocol';
+import { agentMessages, type OperationRecord, type OperationUUID, Resources } from '@mezzo/protocol';
 import type { ExecutorKeeperOptions } from './executor-keeper.ts';
 import { OrderTaker } from './order-taker.ts';
 import { OperationUpdateDue, ResourcesChanged } from './resources/agent-resources.ts';
@@ -45,6 +45,11 @@ export abstract class ResourceKeeper extends OrderTaker {
       const { agentId } = this;
       if (agentId !== undefined) void dispatch(this.processes.resources, (p) => p.reconcile(agentId, operations));
     });
+  }
+
+  /** What of them counts in the total, and is not acknowledged. */
+  protected get operations(): readonly OperationUUID[] {
+    return this.#operations.map(({ operationUuid }) => operationUuid);
   }
 
   /** Neither tasks, nor operations whose end is not acknowledged. */

@@ -45,6 +45,8 @@ export interface MasterContext {
   lost(message: string): void;
   /** A task or an operation of the agent is over: it may have been the last. */
   relieved(agent: Agent): void;
+  /** An agent's resources are others than was thought. */
+  changed(agent: Agent): void;
   send<T>(to: PID, kind: Message<T>, body: T): void;
   link(to: PID): void;
   delay(milliseconds: number, call: () => void): Timer;

@@ -217,6 +217,7 @@ export class Master extends Process {
       now: () => this.clock.now(),
       uuid: () => this.random.uuid(),
       relieved: (agent) => this.#agents?.scheduling.relieved(agent),
+      changed: (agent) => this.#agents?.changed(agent),
       ...ports,
     };
     const { agentRemovalInterval } = options;

@@ -158,6 +158,7 @@ export interface AgentEntry {
   readonly active: boolean;
   readonly resources: Amounts;
   readonly used_resources: Amounts;
+  readonly reserved_resources: Readonly<Record<string, Amounts>>;
   readonly offered_resources: Amounts;
 }
 

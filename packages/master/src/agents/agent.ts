@@ -25,7 +25,7 @@ import type { AgentObserver } from './agent-observer.ts';
 /** What an agent says of itself when it registers. */
 export type Introduction = Pick<
   BodyOf<typeof agentMessages.ReregisterAgent>,
-  'agent' | 'version' | 'capabilities' | 'checkpointedResources'
+  'agent' | 'version' | 'capabilities' | 'checkpointedResources' | 'operations'
 >;
 
 /** An agent as the master sees it. */

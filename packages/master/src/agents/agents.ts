@@ -340,8 +340,13 @@ export class Agents {
     if (!isRegistered) return;
     // One that can no longer carry operations out, an older program perhaps, has forgotten them.
     if (!agent.has('AGENT_OPERATION_FEEDBACK')) this.#operations.lose(agent, 'FORGET');
+    this.#operations.expect(agent, introduction.operations ?? []);
     agent.reregisteredAt = this.#context.now();
-    if (agent.total.equals(total)) return;
+    if (!agent.total.equals(total)) this.changed(agent);
+  }
+
+  /** Its resources are others: nothing that was offered of them stands. */
+  changed(agent: Agent): void {
     this.#takeOffersBack(agent);
     this.#context.allocator.addAgent(agent);
   }

@@ -3,6 +3,7 @@ import {
   type AgentID,
   agentMessages,
   type AgentOperation,
+  conversionsOf,
   type FrameworkID,
   isTerminalOperation,
   type OperationAtMasterEffect,
@@ -12,6 +13,8 @@ import {
   type OperationState,
   type OperationStatus,
   OperationUUID,
+  type ResourceConversion,
+  ResourceConversionError,
   schedulerMessages,
 } from '@mezzo/protocol';
 import type { Agent } from '../agents/agent.ts';
@@ -122,6 +125,27 @@ export class Operations {
     });
   }
 
+  /**
+   * What the agent is told and has not taken yet is still to come, and counts as it did: the agent described itself without it.
+   *
+   * @param taken those that it did take
+   */
+  expect(agent: Agent, taken: readonly OperationUUID[]): void {
+    for (const { uuid, info, state } of agent.operations.values()) {
+      if (state !== 'OPERATION_PENDING' || taken.includes(uuid)) continue;
+      this.#convert(agent, info, conversionsOf(info));
+    }
+  }
+
+  #convert(agent: Agent, { type }: AgentOperation, conversions: readonly ResourceConversion[]): void {
+    try {
+      for (const conversion of conversions) agent.convert(conversion);
+    } catch (error) {
+      if (!(error instanceof ResourceConversionError)) throw error;
+      this.#context.log.warn({ agentId: agent.id }, `a ${type} does not go with what the agent has: ${error.message}`);
+    }
+  }
+
   /** Its agent is lost, in the way that the event says. */
   lose(agent: Agent, event: 'AGENT_UNREACHABLE' | 'AGENT_GONE' | 'FORGET'): void {
     for (const operation of [...agent.operations.values()]) {
@@ -173,6 +197,16 @@ export class Operations {
         const { uuid: _uuid, ...told } = status;
         if (framework !== undefined && operation.id !== undefined)
           this.#tell(framework, { ...told, operationId: operation.id });
+        break;
+      }
+      case 'undo': {
+        const { info } = operation;
+        const conversions = conversionsOf(info).map(({ consumed, converted }) => ({
+          consumed: converted,
+          converted: consumed,
+        }));
+        this.#convert(agent, info, conversions.toReversed());
+        this.#context.changed(agent);
         break;
       }
       case 'removeOperation':

@@ -95,7 +95,8 @@ export class Tasks {
     task.state = transition.state;
     // A task that its agent brought back is in its first state for a moment, which is in nobody's history.
     const isNews = task.state !== previous && task.state !== taskAtMaster.initial && !task.wasLast(task.state);
-    if (isNews && task.isTerminal) this.#context.metrics.taskEnded(task.state, status);
+    const told = task.isTerminal ? task.state : status.state;
+    if (isNews && isTerminal(told)) this.#context.metrics.taskEnded(told, status);
     if (isNews || status.source !== 'SOURCE_MASTER') task.record(status);
     for (const effect of transition.effects) this.#carryOut(effect, task, status);
   }

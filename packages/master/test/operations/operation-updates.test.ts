@@ -212,4 +212,26 @@ describe('what becomes of operations', () => {
     await cluster.advance('1s');
     expect(agent.got(agentMessages.ApplyOperation)).to.have.length(1);
   });
+
+  it('on their way to an agent that registers again count as before, and are taken back if they got lost', async () => {
+    const reservedNow = async (): Promise<unknown> => (await cluster.state()).slaves[0]?.reserved_resources;
+    const uuidOf = (id: string) =>
+      agent.got(agentMessages.ApplyOperation).find(({ operation }) => operation.id === id)?.operationUuid;
+    await request('lost');
+    agent.reregister([], [], agent.id, { operations: [] });
+    await cluster.advance('1s');
+    expect(await reservedNow(), 'it may come yet').to.have.nested.property('r.cpus', 0.5);
+    await report('lost', 'OPERATION_DROPPED');
+    expect(await reservedNow()).to.deep.equal({});
+    await request('taken');
+    const uuid = uuidOf('taken');
+    agent.reregister([], [], agent.id, {
+      checkpointedResources: reserved('cpus:0.5'),
+      operations: uuid === undefined ? [] : [uuid],
+    });
+    await cluster.advance('1s');
+    expect(await reservedNow(), 'once').to.have.nested.property('r.cpus', 0.5);
+    await report('taken');
+    expect(await reservedNow()).to.have.nested.property('r.cpus', 0.5);
+  });
 });

@@ -186,16 +186,17 @@ describe('a task at the master, whatever state it is in', () => {
     const state = isAware ? 'TASK_UNREACHABLE' : 'TASK_LOST';
     const info = { checkpoint: true, capabilities: isAware ? ['PARTITION_AWARE'] : [] };
 
-    it(`is ${state} with its agent to a framework that is ${isAware ? '' : 'not '}partition-aware`, async () => {
+    it(`is unreachable with its agent, which is ${state} to a framework that is ${isAware ? '' : 'not '}partition-aware`, async () => {
       await using setting = await Setting.start(info);
       await setting.loseAgent();
       expect(setting.told).to.deep.equal(setting.all(`${state} SOURCE_MASTER REASON_AGENT_REMOVED`));
-      expect(statesOf(await setting.entries('unreachable_tasks'))).to.deep.equal(overIn(setting.tasks, state));
+      const unreachable = overIn(setting.tasks, 'TASK_UNREACHABLE');
+      expect(statesOf(await setting.entries('unreachable_tasks'))).to.deep.equal(unreachable);
       expect(await setting.entries('tasks')).to.deep.equal([]);
       setting.begin();
       setting.scheduler.tell(schedulerMessages.Teardown, { frameworkId: setting.scheduler.id });
       await setting.cluster.advance('20ms');
-      const over = overIn(setting.tasks, isAware ? 'TASK_KILLED' : 'TASK_LOST');
+      const over = overIn(setting.tasks, 'TASK_KILLED');
       expect(statesOf(await setting.entries('completed_tasks'))).to.deep.equal(over);
       expect(setting.told).to.deep.equal([]);
     });

@@ -6,7 +6,7 @@ import { setup } from 'xstate';
 //
 // Effects: forwardUpdate passes on the agent's update, or acknowledges it where there is nobody to hear; sendUpdate sends one
 // that the master makes; removeOperation forgets it. What operations make of the agent's resources counts from the moment
-// the agent is told, so no effect is about that.
+// the agent is told; undo takes that back, as it has not come to pass.
 
 // The agent sends a terminal update again until it is acknowledged: it is passed on, and the first one stands.
 const terminal = {
@@ -36,7 +36,7 @@ export const operationMachine = setup({
       'FORGET',
     ),
   },
-  actions: effects('forwardUpdate', 'sendUpdate', 'removeOperation'),
+  actions: effects('forwardUpdate', 'sendUpdate', 'removeOperation', 'undo'),
 }).createMachine({
   id: 'operation',
   initial: 'OPERATION_PENDING',
@@ -44,9 +44,9 @@ export const operationMachine = setup({
     OPERATION_PENDING: {
       on: {
         OPERATION_FINISHED: { target: 'OPERATION_FINISHED', actions: 'forwardUpdate' },
-        OPERATION_FAILED: { target: 'OPERATION_FAILED', actions: 'forwardUpdate' },
-        OPERATION_ERROR: { target: 'OPERATION_ERROR', actions: 'forwardUpdate' },
-        OPERATION_DROPPED: { target: 'OPERATION_DROPPED', actions: 'forwardUpdate' },
+        OPERATION_FAILED: { target: 'OPERATION_FAILED', actions: ['undo', 'forwardUpdate'] },
+        OPERATION_ERROR: { target: 'OPERATION_ERROR', actions: ['undo', 'forwardUpdate'] },
+        OPERATION_DROPPED: { target: 'OPERATION_DROPPED', actions: ['undo', 'forwardUpdate'] },
         AGENT_UNREACHABLE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
         AGENT_GONE: { target: 'forgotten', actions: ['sendUpdate', 'removeOperation'] },
         FORGET: { target: 'forgotten', actions: 'removeOperation' },

@@ -31,7 +31,11 @@ const live = {
     ...reports,
     KILL: { actions: 'sendKill' },
     AGENT_UNREACHABLE: { target: 'TASK_UNREACHABLE', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
-    AGENT_UNREACHABLE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
+    // Its scheduler is told TASK_LOST; here it may come back, as nothing terminal may.
+    AGENT_UNREACHABLE_UNAWARE: {
+      target: 'TASK_UNREACHABLE',
+      actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'],
+    },
     AGENT_REMOVED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },

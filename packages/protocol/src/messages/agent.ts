@@ -28,6 +28,8 @@ export const ReregisterAgent = message(
       tasks: Type.Array(task),
       /** Executors that have not ended; without those of tasks that are commands. */
       executors: Type.Optional(Type.Array(Type.Object({ frameworkId: ids.frameworkId, executor: executorInfo }))),
+      /** Operations that count in the checkpointed resources, and whose end is not acknowledged. Absent: none. */
+      operations: Type.Optional(Type.Array(ids.operationUuid)),
       /** The frameworks of those tasks and executors. */
       frameworks: Type.Array(frameworkInfo),
       completedFrameworks: Type.Optional(

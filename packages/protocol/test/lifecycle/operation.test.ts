@@ -13,12 +13,14 @@ describe('operation at the master', () => {
   });
 
   tell(operationLifecycle, {
-    'ends as its agent reports, which is passed on': terminal.map((state): Row => [
-      'OPERATION_PENDING',
-      state,
-      state,
-      'forwardUpdate',
-    ]),
+    'ends as its agent reports, which is passed on; what has not come to pass is taken back': terminal.map(
+      (state): Row => [
+        'OPERATION_PENDING',
+        state,
+        state,
+        state === 'OPERATION_FINISHED' ? 'forwardUpdate' : 'undo forwardUpdate',
+      ],
+    ),
 
     'keeps its end whatever is reported later, which is passed on': terminal.flatMap((state) =>
       terminal.map((event): Row => [state, event, state, 'forwardUpdate']),

@@ -42,7 +42,7 @@ describe('task at the master', () => {
 
     'is unreachable with its agent, or lost to a framework that does not know partitions': [
       ...fromLive('AGENT_UNREACHABLE', 'TASK_UNREACHABLE', 'recoverResources sendUpdate keepUnreachable'),
-      ...fromLive('AGENT_UNREACHABLE_UNAWARE', 'TASK_LOST', 'recoverResources sendUpdate keepUnreachable'),
+      ...fromLive('AGENT_UNREACHABLE_UNAWARE', 'TASK_UNREACHABLE', 'recoverResources sendUpdate keepUnreachable'),
     ],
 
     'begins again when its agent brings it back though it was given up or over': ['TASK_UNREACHABLE', ...terminal].map(

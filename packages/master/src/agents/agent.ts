@@ -5,6 +5,7 @@ import {
   type AgentID,
   type AgentInfo,
   type agentMessages,
+  type AgentOperation,
   type FrameworkID,
   needsCheckpoint,
   type OperationUUID,
@@ -35,6 +36,8 @@ export class Agent {
   readonly offers = new Set<MasterOffer>();
   readonly executors = new AgentExecutors();
   readonly operations = new Map<OperationUUID, MasterOperation>();
+  /** What has not come to pass and still counts, because what was made of it does; oldest first. */
+  readonly unsettled: AgentOperation[] = [];
   state: AgentAtMasterState = agentAtMaster.initial;
   /** What operators want of it. */
   scheduling: SchedulingState = schedulingLifecycle.initial;
@@ -71,6 +74,7 @@ export class Agent {
   introduce({ agent, version, checkpointedResources = [], capabilities = [] }: Introduction): void {
     this.version = version;
     this.#total = withCheckpointed(Resources.of(agent.resources), checkpointedResources);
+    this.unsettled.length = 0;
     this.#info = agent;
     this.#capabilities = new Set(capabilities);
   }
@@ -89,9 +93,11 @@ export class Agent {
     return this.#total.filter(needsCheckpoint);
   }
 
-  /** Something of its total becomes something else. Throws ResourceConversionError. */
-  convert(conversion: ResourceConversion): void {
-    this.#total = this.#total.apply(unallocatedConversion(conversion));
+  /** Something of its total becomes something else, in this order, all or nothing. Throws ResourceConversionError. */
+  convert(...conversions: readonly ResourceConversion[]): void {
+    let total = this.#total;
+    for (const conversion of conversions) total = total.apply(unallocatedConversion(conversion));
+    this.#total = total;
   }
 
   get total(): Resources {

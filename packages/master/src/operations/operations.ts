@@ -133,17 +133,21 @@ export class Operations {
   expect(agent: Agent, taken: readonly OperationUUID[]): void {
     for (const { uuid, info, state } of agent.operations.values()) {
       if (state !== 'OPERATION_PENDING' || taken.includes(uuid)) continue;
-      this.#convert(agent, info, conversionsOf(info));
+      if (converts(agent, conversionsOf(info))) continue;
+      this.#context.log.warn({ agentId: agent.id }, `a ${info.type} on its way does not go with what the agent has`);
     }
   }
 
-  #convert(agent: Agent, { type }: AgentOperation, conversions: readonly ResourceConversion[]): void {
-    try {
-      for (const conversion of conversions) agent.convert(conversion);
-    } catch (error) {
-      if (!(error instanceof ResourceConversionError)) throw error;
-      this.#context.log.warn({ agentId: agent.id }, `a ${type} does not go with what the agent has: ${error.message}`);
+  /** It has not come to pass. A volume is taken back before the reservation that it was made of, whichever is heard of first. */
+  #undo(agent: Agent, info: AgentOperation): void {
+    const { unsettled } = agent;
+    unsettled.push(info);
+    for (;;) {
+      const settled = unsettled.findLastIndex((one) => converts(agent, undoing(one)));
+      if (settled === -1) break;
+      unsettled.splice(settled, 1);
     }
+    this.#context.changed(agent);
   }
 
   /** Its agent is lost, in the way that the event says. */
@@ -199,16 +203,9 @@ export class Operations {
           this.#tell(framework, { ...told, operationId: operation.id });
         break;
       }
-      case 'undo': {
-        const { info } = operation;
-        const conversions = conversionsOf(info).map(({ consumed, converted }) => ({
-          consumed: converted,
-          converted: consumed,
-        }));
-        this.#convert(agent, info, conversions.toReversed());
-        this.#context.changed(agent);
+      case 'undo':
+        this.#undo(agent, operation.info);
         break;
-      }
       case 'removeOperation':
         agent.operations.delete(operation.uuid);
         this.#context.relieved(agent);
@@ -231,4 +228,23 @@ export class Operations {
     operation.statuses = operation.statuses.filter(({ uuid }) => uuid !== status.uuid);
     if (isTerminalOperation(status.state)) this.#step(agent, operation, 'ACKNOWLEDGED', status);
   }
+}
+
+/** False if the agent does not have what they consume. */
+function converts(agent: Agent, conversions: readonly ResourceConversion[]): boolean {
+  try {
+    agent.convert(...conversions);
+    return true;
+  } catch (error) {
+    if (error instanceof ResourceConversionError) return false;
+    throw error;
+  }
+}
+
+function undoing(operation: AgentOperation): readonly ResourceConversion[] {
+  const conversions = conversionsOf(operation).map(({ consumed, converted }) => ({
+    consumed: converted,
+    converted: consumed,
+  }));
+  return conversions.toReversed();
 }

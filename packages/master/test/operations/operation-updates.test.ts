@@ -28,7 +28,7 @@ describe('what becomes of operations', () => {
   beforeEach(async () => {
     cluster = await TestCluster.start({ registry: memoryLog(new MemoryLogStore()) });
     scheduler = await cluster.scheduler('framework-1', info);
-    agent = await cluster.agent('agent-1', 'cpus:4;mem:4096');
+    agent = await cluster.agent('agent-1', 'cpus:4;mem:4096;disk:1024');
     await cluster.advance('1s');
   });
   afterEach(() => cluster[Symbol.asyncDispose]());
@@ -223,6 +223,26 @@ describe('what becomes of operations', () => {
     expect(await reservedNow(), 'it may come yet').to.have.nested.property('r.cpus', 0.5);
     await report('lost', 'OPERATION_DROPPED');
     expect(await reservedNow()).to.deep.equal({});
+    const disk = reserved('disk:64');
+    const volumes = disk.map((one) => ({
+      ...one,
+      disk: { persistence: { id: 'v' }, volume: { containerPath: 'data', mode: 'RW' as const } },
+    }));
+    scheduler.accept(
+      scheduler.lastOffer,
+      [
+        { type: 'RESERVE', id: 'ground', resources: disk },
+        { type: 'CREATE', id: 'volume', volumes },
+      ],
+      0,
+    );
+    await cluster.advance('2s');
+    expect(await reservedNow()).to.have.nested.property('r.disk', 64);
+    agent.reregister([], [], agent.id, { operations: [] });
+    await cluster.advance('1s');
+    await report('ground', 'OPERATION_DROPPED');
+    await report('volume', 'OPERATION_DROPPED');
+    expect(await reservedNow(), 'the volume first, though it is heard of last').to.deep.equal({});
     await request('taken');
     const uuid = uuidOf('taken');
     agent.reregister([], [], agent.id, {

@@ -79,11 +79,23 @@ describe('the word count on OS processes over NATS stays exact', function () {
   it('when the NATS server is frozen, and then killed with messages in its buffers', async () => {
     const job = await jobUnderWay();
     const server = cluster.nats?.server;
-    server?.kill('SIGSTOP');
-    // No new task can come now. Once those that run have ended, the agents have sent the news into the frozen server.
     const agents = cluster.members.filter(({ name }) => name !== 'master');
+    const isIdle = ({ pid }: { readonly pid: number }): boolean =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '';
+    // Frozen at a moment at which tasks run: there will be news of their end.
     await eventually(
-      () => agents.every(({ pid }) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === ''),
+      () => {
+        server?.kill('SIGSTOP');
+        if (!agents.every(isIdle)) return true;
+        server?.kill('SIGCONT');
+        return false;
+      },
+      20_000,
+      () => 'no task runs',
+    );
+    // No new task can come now. Once those that run have ended, the agents have sent the news into the frozen server.
+    await eventually(
+      () => agents.every(isIdle),
       20_000,
       () => 'tasks run on without an end',
     );

@@ -43,7 +43,8 @@ describe('masters on OS processes that elect a leader by JetStream', function ()
   });
   afterEach(async () => {
     await runtime?.stop();
-    for (const { child } of programs.values()) child.kill('SIGKILL');
+    // Agents take their tasks with them, if they are asked to end.
+    for (const [name, { child }] of programs) child.kill(name.startsWith('agent') ? 'SIGTERM' : 'SIGKILL');
     await Promise.all([...programs.values()].map(({ finished }) => finished));
     programs.clear();
     await server?.[Symbol.asyncDispose]();
@@ -59,7 +60,7 @@ describe('masters on OS processes that elect a leader by JetStream', function ()
     await ready(name, program);
   };
   const startAgent = async (name: string): Promise<void> => {
-    const options = ['--work-dir', join(folder, name), '--resources', 'cpus:4;mem:1024'];
+    const options = ['--work-dir', join(folder, name), '--resources', 'cpus:4;mem:1024', '--kill-tasks-on-stop'];
     const program = start(mezzo, ['agent', '--name', name, ...common(), ...options]);
     programs.set(name, program);
     await ready(name, program);

@@ -146,11 +146,12 @@ export class Agent extends ResourceKeeper {
     if (this.#options.recover === 'cleanup') return this.#cleanUp();
     // Those that are programs have this long to come back; the others are back already.
     const waits = restored.some(({ executor }) => executor.isProgram && executor.state === 'registering');
-    if (waits) this.delay(this.reregistrationTimeout, () => this.#recovery(agent?.drainConfig));
-    else this.#recovery(agent?.drainConfig);
+    if (waits) this.delay(this.reregistrationTimeout, () => this.#finishRecovery(agent?.drainConfig));
+    else this.#finishRecovery(agent?.drainConfig);
   }
 
-  #recovery(drainConfig: DrainConfig | undefined): void {
+  /** All is taken up that will be: it goes on being drained if it was, and looks for a master. */
+  #finishRecovery(drainConfig: DrainConfig | undefined): void {
     if (drainConfig !== undefined) {
       this.draining.config = drainConfig;
       this.startDraining(drainConfig);

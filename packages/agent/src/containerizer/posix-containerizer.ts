@@ -39,7 +39,7 @@ export interface InheritedContainer {
 }
 
 /** What a run folder tells. */
-interface Left {
+interface RunFolderContent {
   /** Of its wrapper, if that is alive. */
   readonly record: ProcessRecord | undefined;
   readonly recorded: ExitStatus | undefined;
@@ -228,7 +228,7 @@ export class PosixContainerizer extends Process {
       .andThen((record) => readExitRecord(files, folder).map((recorded) => ({ record, recorded })))
       .andThen((found) => readLabel(files, folder).map((label) => ({ ...found, label })))
       .andThen(
-        this.deferred(({ record, recorded, label }: Left) => {
+        this.deferred(({ record, recorded, label }: RunFolderContent) => {
           const container = this.#open(id);
           const ended = recorded === undefined ? 'unseen' : 'ended';
           this.#inherited.set(id, { label, state: record === undefined ? ended : 'running' });

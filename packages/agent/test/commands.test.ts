@@ -2,7 +2,7 @@ import type { Command } from '@mezzo/process';
 import { agentMessages, type FrameworkInfo, type StatusUpdate, type Term } from '@mezzo/protocol';
 import { expect } from 'chai';
 import { Cluster } from './cluster.ts';
-import { customExecutor, FakeMaster, framework, frameworkId, taskOf } from './fake-master.ts';
+import { FakeMaster, framework, frameworkId, taskOf } from './fake-master.ts';
 import { FakeExecutor } from './fake-executor.ts';
 
 const killingAware: FrameworkInfo = { ...framework, capabilities: ['TASK_KILLING_STATE'] };
@@ -91,11 +91,7 @@ describe('an agent', () => {
   it('AGENT-13 is not healthy until it has recovered, and says in which state it is', async () => {
     const durable = { ...framework, checkpoint: true };
     await using cluster = await Cluster.registered({ simulation: { script: () => ({}) } });
-    const executor = await FakeExecutor.start(cluster, 'e1');
-    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, durable);
-    await cluster.until(() => cluster.children.running.length > 0);
-    executor.register();
-    await cluster.until(() => executor.launches.length > 0);
+    await FakeExecutor.withTask(cluster, durable);
     cluster.world.crash('agent-1');
     await cluster.world.advance('1s');
     await cluster.restart({ executorReregistrationTimeout: '10secs' });

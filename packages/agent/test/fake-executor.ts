@@ -1,7 +1,15 @@
 import { type BodyOf, type PID, Process } from '@mezzo/process';
-import { executorMessages, ExecutorID, type TaskID, type TaskInfo, type TaskState, UpdateUUID } from '@mezzo/protocol';
+import {
+  executorMessages,
+  ExecutorID,
+  type FrameworkInfo,
+  type TaskID,
+  type TaskInfo,
+  type TaskState,
+  UpdateUUID,
+} from '@mezzo/protocol';
 import type { Cluster } from './cluster.ts';
-import { frameworkId } from './fake-master.ts';
+import { customExecutor, frameworkId, taskOf } from './fake-master.ts';
 
 const {
   AcknowledgeExecutorUpdate,
@@ -48,6 +56,16 @@ export class FakeExecutor extends Process {
     const runtime = await cluster.world.start(`node-of-${executorId}`);
     const executor = new FakeExecutor(executorId, runtime.pid(agent));
     runtime.spawn(executor);
+    return executor;
+  }
+
+  /** As executor `e1`, registered, with task `t1` handed to it. */
+  static async withTask(cluster: Cluster, framework: FrameworkInfo): Promise<FakeExecutor> {
+    const executor = await FakeExecutor.start(cluster, 'e1');
+    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, framework);
+    await cluster.until(() => cluster.children.running.length > 0);
+    executor.register();
+    await cluster.until(() => executor.launches.length > 0);
     return executor;
   }
 

@@ -154,11 +154,7 @@ describe('an agent that is started again', () => {
 
   it('AGENT-14g answers pings while it recovers', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
-    const executor = await FakeExecutor.start(cluster, 'e1');
-    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, durable);
-    await cluster.until(() => cluster.children.running.length > 0);
-    executor.register();
-    await cluster.until(() => executor.launches.length > 0);
+    await FakeExecutor.withTask(cluster, durable);
     cluster.world.crash('agent-1');
     await cluster.world.advance('1s');
     await cluster.restart({ executorReregistrationTimeout: '15secs' });
@@ -354,11 +350,7 @@ describe('what is being killed when its agent is started again', () => {
 describe('an executor that is a program, when its agent is started again', () => {
   async function withExecutor(options: Parameters<typeof Cluster.registered>[0] = {}) {
     const cluster = await Cluster.registered({ simulation: endless, ...options });
-    const executor = await FakeExecutor.start(cluster, 'e1');
-    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, durable);
-    await cluster.until(() => cluster.children.running.length > 0);
-    executor.register();
-    await cluster.until(() => executor.launches.length > 0);
+    const executor = await FakeExecutor.withTask(cluster, durable);
     executor.report('t1', 'TASK_RUNNING');
     await cluster.until(() => cluster.master.states('t1').includes('TASK_RUNNING'));
     await cluster.world.advance('100ms');

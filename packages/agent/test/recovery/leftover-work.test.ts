@@ -4,7 +4,7 @@ import { withExitRecords } from '@mezzo/agent/testing';
 import { expect } from 'chai';
 import { Cluster } from '../cluster.ts';
 import { FakeExecutor } from '../fake-executor.ts';
-import { agentId, customExecutor, FakeMaster, framework, frameworkId, taskOf } from '../fake-master.ts';
+import { agentId, FakeMaster, framework, frameworkId, taskOf } from '../fake-master.ts';
 
 const durable: FrameworkInfo = { ...framework, checkpoint: true, capabilities: ['PARTITION_AWARE'] };
 const endless = { script: withExitRecords(() => ({})) };
@@ -40,11 +40,7 @@ class ReservingMaster extends FakeMaster {
 describe('an executor that has nothing left to do when its agent is back', () => {
   it('AGENT-06 is shut down, with what it never got told as dropped', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
-    const executor = await FakeExecutor.start(cluster, 'e1');
-    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, durable);
-    await cluster.until(() => cluster.children.running.length > 0);
-    executor.register();
-    await cluster.until(() => executor.launches.length > 0);
+    const executor = await FakeExecutor.withTask(cluster, durable);
     cluster.world.crash('agent-1');
     await cluster.world.advance('5s');
     await cluster.restart();
@@ -58,11 +54,7 @@ describe('an executor that has nothing left to do when its agent is back', () =>
 
   it('AGENT-06 stays while one of its tasks runs', async () => {
     await using cluster = await Cluster.registered({ simulation: endless });
-    const executor = await FakeExecutor.start(cluster, 'e1');
-    cluster.master.runIn(customExecutor('e1'), taskOf('t1', ''), true, durable);
-    await cluster.until(() => cluster.children.running.length > 0);
-    executor.register();
-    await cluster.until(() => executor.launches.length > 0);
+    const executor = await FakeExecutor.withTask(cluster, durable);
     executor.report('t1', 'TASK_RUNNING');
     await cluster.until(() => cluster.master.states('t1').includes('TASK_RUNNING'));
     await cluster.world.advance('1s');

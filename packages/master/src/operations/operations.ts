@@ -140,14 +140,14 @@ export class Operations {
 
   /** It has not come to pass. A volume is taken back before the reservation that it was made of, whichever is heard of first. */
   #undo(agent: Agent, info: AgentOperation): void {
-    const { unsettled } = agent;
+    const { unsettled, total } = agent;
     unsettled.push(info);
     for (;;) {
       const settled = unsettled.findLastIndex((one) => converts(agent, undoing(one)));
       if (settled === -1) break;
       unsettled.splice(settled, 1);
     }
-    this.#context.changed(agent);
+    if (!agent.total.equals(total)) this.#context.changed(agent);
   }
 
   /** Its agent is lost, in the way that the event says. */

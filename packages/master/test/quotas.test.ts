@@ -91,6 +91,11 @@ describe('what an operator decides about roles', () => {
     });
   }
 
+  it('a guarantee before there are agents is refused in plain words', async () => {
+    const { message } = await failure((it) => it.operator.setQuotas({ ads: { guarantees: 'cpus:5' } }));
+    expect(message).to.include('guarantee cpus:5, but the cluster has no agents yet: force it');
+  });
+
   it('more than the cluster has is guaranteed if that is forced', async () => {
     await agent('agent-1');
     await dispatch(master, (it) => it.operator.setQuotas({ ads: { guarantees: 'cpus:5' } }, { force: true }));

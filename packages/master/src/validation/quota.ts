@@ -52,8 +52,9 @@ export function judgeQuotas(
   for (const { guarantees } of new Map([...present, ...judged]).values())
     guaranteed = guaranteed.plus(ResourceQuantities.of(guarantees));
   if (isForced || total.contains(guaranteed)) return judged;
+  const there = total.isEmpty ? 'no agents yet' : String(total);
   return new RangeError(
-    `All quotas together guarantee ${String(guaranteed)}, but the cluster has ${String(total)}: force it, or guarantee less`,
+    `All quotas together guarantee ${String(guaranteed)}, but the cluster has ${there}: force it, or guarantee less`,
   );
 }
 

@@ -277,6 +277,36 @@ describe('agents at the master', () => {
     expect((await cluster.state()).slaves[0]?.used_resources).to.include({ cpus: 0 });
   });
 
+  it('thinks no more of a task that was out of reach when its agent is back without it', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster);
+    cluster.world.network.partition('agent-1', 'master');
+    await cluster.advance('30s');
+    expect((await cluster.state()).frameworks[0]?.unreachable_tasks).to.have.length(1);
+    cluster.world.network.heal('agent-1', 'master');
+    await cluster.advance('5s');
+    agent.reregister([]);
+    await cluster.advance('3s');
+    expect(agent.got(agentMessages.KillTask)).to.deep.equal([]);
+    expect((await cluster.state()).frameworks[0]?.unreachable_tasks).to.deep.equal([]);
+    scheduler.reconcile([{ taskId: TaskID('t'), agentId: agent.id }]);
+    await cluster.advance('20ms');
+    expect(scheduler.told.at(-1)).to.equal('t TASK_LOST SOURCE_MASTER REASON_RECONCILIATION');
+  });
+
+  it('ends what still runs of a task that was lost with the agent, which stays lost', async () => {
+    await using cluster = await TestCluster.start();
+    const { agent, scheduler } = await withTask(cluster, checkpointing);
+    agent.tell(agentMessages.UnregisterAgent, { agentId: agent.id });
+    await cluster.advance('1s');
+    expect(scheduler.told.at(-1)).to.equal('t TASK_LOST SOURCE_MASTER REASON_AGENT_REMOVED');
+    agent.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:32')]);
+    await cluster.advance('3s');
+    const [framework] = (await cluster.state()).frameworks;
+    expect(framework?.completed_tasks.map(({ id, state }) => `${id} ${state}`)).to.deep.equal(['t TASK_LOST']);
+    expect(agent.got(agentMessages.KillTask).map(({ taskId }) => taskId)).to.deep.equal(['t']);
+  });
+
   it('MASTER-17 gives an agent up that stays disconnected for agent_reregister_timeout', async () => {
     await using cluster = await TestCluster.start({ agentReregisterTimeout: '30s', agentPingTimeout: '1hrs' });
     const { scheduler } = await withTask(cluster, checkpointing);
@@ -431,19 +461,6 @@ describe('agents at the master', () => {
     expect(scheduler.lastOffer.resources).to.deep.include({ type: 'SCALAR', name: 'cpus', scalar: 7 });
     await cluster.advance('3mins');
     expect((await cluster.state()).slaves[0]).to.include({ active: true });
-  });
-
-  it('adopts the task of an agent that unregistered and came back after all', async () => {
-    await using cluster = await TestCluster.start();
-    const { agent, scheduler } = await withTask(cluster, checkpointing);
-    agent.tell(agentMessages.UnregisterAgent, { agentId: agent.id });
-    await cluster.advance('20ms');
-    agent.reregister([reported(scheduler.id, agent.id, 't', 'cpus:1;mem:32')]);
-    await cluster.advance('20ms');
-    const [framework] = (await cluster.state()).frameworks;
-    expect(framework?.tasks.map((task) => task.state)).to.deep.equal(['TASK_RUNNING']);
-    expect(framework?.completed_tasks).to.deep.equal([]);
-    expect(scheduler.statuses.at(-1)).to.include({ state: 'TASK_RUNNING', message: 'Unknown agent reregistered' });
   });
 
   it('refuses the id of a task that is unreachable', async () => {

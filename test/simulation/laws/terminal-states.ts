@@ -5,10 +5,7 @@ import { type Scene, Violation } from '../scene.ts';
 import { isOver } from '../simulated-framework.ts';
 import type { Law } from './law.ts';
 
-/**
- * No task leaves a terminal state: neither in a master, nor as its framework hears it. LOST is no such state where it only says
- * that the task is out of reach.
- */
+/** No task leaves a terminal state: neither in a master, nor as its framework hears it. */
 export class TerminalStates implements Law {
   looks = 0;
   readonly #scene: Scene;
@@ -44,7 +41,7 @@ export class TerminalStates implements Law {
     const before = this.#known.get(task);
     if (before === task.state) return;
     this.looks++;
-    if (before !== undefined && isTerminal(before) && before !== 'TASK_LOST')
+    if (before !== undefined && isTerminal(before))
       throw new Violation(`On ${node} task ${task.id} of ${task.frameworkId} left ${before} for ${task.state}`);
     this.#known.set(task, task.state);
   }

@@ -50,9 +50,10 @@ export class ReturningTasks {
         reported.add(known);
       } else if (framework !== undefined && known === undefined && !isTerminal(task.state)) {
         // It runs what the master gave up, or never knew: it counts until it ends.
-        const isOver = framework.completedTasks.has(task.taskId);
+        const wasLost = framework.unreachableTasks.get(task.taskId)?.agentId === agent.id;
         const record = this.#adopt(framework, task, 'Agent reregistered');
-        if (isOver) record.kill = { gracePeriod: undefined };
+        // As its framework does not checkpoint, nothing of it was to outlive the connection.
+        if (wasLost) record.kill ??= { gracePeriod: undefined };
         reported.add(record);
         hasMore = true;
       }
@@ -63,6 +64,7 @@ export class ReturningTasks {
       agent.addExecutor({ frameworkId, info, resources: Resources.of(info.resources) });
       hasMore = true;
     }
+    this.#forget(agent);
     const live = [...agent.tasks].filter((task) => !task.isTerminal);
     const missing = live.filter((task) => !reported.has(task));
     this.#dropExecutors(agent, report, missing);
@@ -103,22 +105,35 @@ export class ReturningTasks {
       const framework = this.#context.frameworks.get(task.frameworkId);
       if (framework === undefined) continue;
       // Started again elsewhere meanwhile: an id names one task only, and that is the newer one.
-      if (framework.tasks.has(task.taskId)) kill.push(recordOf(task, framework));
-      else this.#adopt(framework, task, message);
+      if (framework.tasks.has(task.taskId)) {
+        kill.push(recordOf(task, framework));
+        continue;
+      }
+      const record = this.#adopt(framework, task, message);
+      if (record.kill !== undefined && !record.isTerminal) kill.push(record);
     }
+    this.#forget(agent);
+    return { reconcile: [], kill, shutdown: this.#ended(report) };
+  }
+
+  /** What was out of reach with the agent, and did not come back with it, is no more. */
+  #forget(agent: Agent): void {
     for (const framework of this.#context.frameworks.values()) {
       for (const task of framework.unreachableTasks.values()) {
         if (task.agentId === agent.id) framework.unreachableTasks.delete(task.id);
       }
     }
-    return { reconcile: [], kill, shutdown: this.#ended(report) };
   }
 
   /** The master may remember it as lost or over, or not at all. */
   #adopt(framework: Framework, task: Task, message: string | undefined): MasterTask {
     const remembered = framework.unreachableTasks.get(task.taskId) ?? framework.completedTasks.get(task.taskId);
     const cause = { reason, message: message ?? '' };
-    const record = remembered?.agentId === task.agentId ? remembered : recordOf(task, framework);
+    const isOurs = remembered?.agentId === task.agentId;
+    // What still runs of a task that is over has a record of its own until it is killed: what is over stays so.
+    const isLeftover = isOurs && remembered.isTerminal && !isTerminal(task.state);
+    const record = isOurs && !isLeftover ? remembered : recordOf(task, framework);
+    if (isLeftover) record.kill = { gracePeriod: undefined };
     if (record === remembered) this.#tasks.decide(record, 'AGENT_RETURNED', cause);
     else this.#tasks.add(record);
     if (task.statusUpdateUuid !== undefined && task.statusUpdateState !== undefined)

@@ -149,7 +149,8 @@ export class Tasks {
         this.add(task);
         break;
       case 'reconcile':
-        this.tell(task, { ...status, state: task.state });
+        // Only for a task that is out of reach.
+        this.tell(task, { ...status, state: framework?.has('PARTITION_AWARE') === true ? task.state : 'TASK_LOST' });
         break;
     }
   }

@@ -140,16 +140,21 @@ describe('a task at the master, whatever state it is in', () => {
     expect(setting.told).to.deep.equal([]);
   });
 
-  it('MASTER-02 answers the kill of an unreachable task with its state', async () => {
-    await using setting = await Setting.start({ capabilities: ['PARTITION_AWARE'], checkpoint: true });
-    await setting.loseAgent();
-    setting.begin();
-    for (const id of live) setting.scheduler.kill(id);
-    await setting.cluster.advance('20ms');
-    expect(setting.told).to.deep.equal(
-      live.map((id) => `${id} TASK_UNREACHABLE SOURCE_MASTER REASON_RECONCILIATION`).toSorted(),
-    );
-    expect(setting.agent.got(agentMessages.KillTask)).to.deep.equal([]);
+  it('MASTER-02 answers the kill of an unreachable task with its state, or that it is lost if its framework knows no better', async () => {
+    for (const state of ['TASK_UNREACHABLE', 'TASK_LOST']) {
+      await using setting = await Setting.start({
+        capabilities: state === 'TASK_LOST' ? [] : ['PARTITION_AWARE'],
+        checkpoint: true,
+      });
+      await setting.loseAgent();
+      setting.begin();
+      for (const id of live) setting.scheduler.kill(id);
+      await setting.cluster.advance('20ms');
+      expect(setting.told).to.deep.equal(
+        live.map((id) => `${id} ${state} SOURCE_MASTER REASON_RECONCILIATION`).toSorted(),
+      );
+      expect(setting.agent.got(agentMessages.KillTask)).to.deep.equal([]);
+    }
   });
 
   it('is lost with an agent that is removed', async () => {
@@ -162,12 +167,14 @@ describe('a task at the master, whatever state it is in', () => {
     expect(await setting.entries('tasks')).to.deep.equal([]);
   });
 
-  it('is lost with its agent’s connection if its framework does not checkpoint', async () => {
+  it('is lost to a framework that does not checkpoint with its agent’s connection, and out of reach inside', async () => {
     await using setting = await Setting.start();
     setting.cluster.world.crash('agent-1');
     await setting.cluster.advance('60s');
     expect(setting.told).to.deep.equal(setting.all('TASK_LOST SOURCE_MASTER REASON_AGENT_DISCONNECTED'));
-    expect(statesOf(await setting.entries('completed_tasks'))).to.deep.equal(overIn(setting.tasks, 'TASK_LOST'));
+    const kept = statesOf(await setting.entries('unreachable_tasks'));
+    expect(kept).to.deep.equal(Object.fromEntries(live.map((id) => [id, 'TASK_UNREACHABLE'])));
+    expect(statesOf(await setting.entries('completed_tasks'))).to.have.all.keys(...terminal);
     expect(await setting.entries('tasks')).to.deep.equal([]);
     expect(await setting.holding()).to.equal(0);
   });
@@ -220,7 +227,7 @@ describe('a task at the master, whatever state it is in', () => {
     });
   }
 
-  it('runs again if its agent comes back with it, though it was over', async () => {
+  it('runs again if its agent comes back with it, and is killed if it was over', async () => {
     await using setting = await Setting.start({ checkpoint: true });
     const { agent, scheduler, cluster, tasks } = setting;
     await setting.loseAgent();
@@ -232,6 +239,7 @@ describe('a task at the master, whatever state it is in', () => {
       Object.fromEntries([...tasks.keys()].map((id) => [id, 'TASK_RUNNING'])),
     );
     expect(await setting.holding()).to.equal(states.length);
+    expect(agent.got(agentMessages.KillTask).map(({ taskId }) => taskId)).to.have.members([...terminal]);
   });
 
   it('is new to the master in whatever state an agent brings it', async () => {

@@ -7,7 +7,7 @@ import { type Batch, Outbox } from './outbox.ts';
 import type { SessionNode } from './session-node.ts';
 
 /** A received batch is acknowledged after this many milliseconds if nothing else carries the acknowledgement. */
-const acknowledgeDelay = 20;
+const acknowledgeDelay = 100;
 /** Bytes, or messages, received that are acknowledged at once, so that the peer's window never runs dry. */
 const acknowledgeBytes = 1024 * 1024;
 const acknowledgeMessages = 8192;

@@ -4,8 +4,8 @@ import { LIVE_TASK_STATES, TERMINAL_TASK_STATES } from './task-state.ts';
 
 // Events named by a task state are what the agent reports: `latestState` of a status update, or the state in which it
 // brings a task when it registers again. The others are decided by the master. Those that end in _UNAWARE are for
-// frameworks without the capability PARTITION_AWARE. AGENT_RETURNED is for a task that the master had given up, or
-// thought over, and that its agent reports again: it is staging until the event that follows, its agent's report.
+// frameworks without the capability PARTITION_AWARE. AGENT_RETURNED is for a task that its agent reports again: one that the
+// master had given up is staging until the event that follows, its agent's report; one that is over stays so.
 //
 // Effects: forwardUpdate passes on the agent's update; sendUpdate sends one that the master makes (no uuid, needs no
 // acknowledgement) unless the framework is disconnected; recoverResources gives them back to the allocator;
@@ -31,15 +31,15 @@ const live = {
     ...reports,
     KILL: { actions: 'sendKill' },
     AGENT_UNREACHABLE: { target: 'TASK_UNREACHABLE', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
-    // Its scheduler is told TASK_LOST; here it may come back, as nothing terminal may.
+    // The scheduler is told TASK_LOST by these two; here it may come back, as nothing terminal may.
     AGENT_UNREACHABLE_UNAWARE: {
       target: 'TASK_UNREACHABLE',
       actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'],
     },
+    AGENT_DISCONNECTED: { target: 'TASK_UNREACHABLE', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
     AGENT_REMOVED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     AGENT_GONE: { target: 'TASK_GONE_BY_OPERATOR', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     AGENT_GONE_UNAWARE: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'keepUnreachable'] },
-    AGENT_DISCONNECTED: { target: 'TASK_LOST', actions: ['recoverResources', 'sendUpdate', 'completeTask'] },
     FRAMEWORK_REMOVED: { target: 'TASK_KILLED', actions: ['recoverResources', 'completeTask'] },
   },
 } as const;
@@ -66,7 +66,7 @@ const terminal = {
     AGENT_GONE_UNAWARE: { actions: ['sendUpdate', 'completeTask'] },
     AGENT_DISCONNECTED: { actions: ['sendUpdate', 'completeTask'] },
     FRAMEWORK_REMOVED: { actions: 'completeTask' },
-    AGENT_RETURNED: { target: 'TASK_STAGING', actions: 'restoreTask' },
+    AGENT_RETURNED: { actions: 'restoreTask' },
   },
 } as const;
 

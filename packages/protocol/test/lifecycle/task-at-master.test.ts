@@ -45,9 +45,15 @@ describe('task at the master', () => {
       ...fromLive('AGENT_UNREACHABLE_UNAWARE', 'TASK_UNREACHABLE', 'recoverResources sendUpdate keepUnreachable'),
     ],
 
-    'begins again when its agent brings it back though it was given up or over': ['TASK_UNREACHABLE', ...terminal].map(
-      (state): Row => [state, 'AGENT_RETURNED', 'TASK_STAGING', 'restoreTask'],
-    ),
+    'is out of reach when its agent breaks its connection and the framework does not checkpoint': [
+      ...fromLive('AGENT_DISCONNECTED', 'TASK_UNREACHABLE', 'recoverResources sendUpdate keepUnreachable'),
+    ],
+
+    'begins again when its agent brings it back though it was given up': [
+      ['TASK_UNREACHABLE', 'AGENT_RETURNED', 'TASK_STAGING', 'restoreTask'],
+    ],
+
+    'stays over when its agent brings it back': atTerminal('AGENT_RETURNED', 'restoreTask'),
 
     'may be brought back before it was started': [['TASK_STAGING', 'TASK_STAGING', 'TASK_STAGING', 'forwardUpdate']],
 
@@ -61,9 +67,8 @@ describe('task at the master', () => {
       ['TASK_UNREACHABLE', 'AGENT_GONE_UNAWARE', 'TASK_LOST', 'sendUpdate completeTask'],
     ],
 
-    'is lost when its agent is removed, or breaks its connection and the framework does not checkpoint': [
+    'is lost when its agent is removed': [
       ...fromLive('AGENT_REMOVED', 'TASK_LOST', 'recoverResources sendUpdate completeTask'),
-      ...fromLive('AGENT_DISCONNECTED', 'TASK_LOST', 'recoverResources sendUpdate completeTask'),
     ],
 
     'keeps an unacknowledged terminal state when its agent goes, and still tells the framework': [

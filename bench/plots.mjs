@@ -24,7 +24,7 @@ const colours = ['#0b6bcb', '#c2410c', '#15803d', '#7e22ce'];
 
 /** Agents, and what was measured with so many. */
 function pointsOf(part) {
-  return [1000, 10_000, 50_000]
+  return [1000, 10_000, 25_000, 50_000]
     .map((agents) => [agents, results.get(`cluster.launch.${agents}x200${part}`)])
     .filter(([, value]) => value !== undefined);
 }
@@ -119,7 +119,7 @@ const panels = [
     { label: 'median', part: '' },
   ]),
   curves('Processor, per agent', 'us/s', [
-    { label: '2 tasks of 30 s each', part: '.agent.busy' },
+    { label: 'with tasks of 30 s', part: '.agent.busy' },
     { label: 'without tasks', part: '.agent.cpu' },
   ]),
   curves('Memory, per agent', 'KB', [{ label: 'heap', part: '.agent.memory', factor: 1 / 1000 }]),

@@ -2,16 +2,27 @@ import { Broker } from '../broker.mjs';
 import { side } from '../subprocess.mjs';
 
 const broker = new Broker();
-const node = ['--max-old-space-size=12000'];
-/** Tasks that run on each agent at the same time. */
+const node = ['--max-old-space-size=12000', '--max-semi-space-size=64'];
+/** Tasks that run on each agent at the same time; with the most agents, one is all that two cores carry. */
 const tasksAtWork = 2;
+/** Agents that share a node, and with it a connection to the broker. */
+const agentsPerNode = 100;
 const tasksAtOnce = 10;
 
-function run(work, [agents, frameworks, tasks], size, cases, { rounds = 1, onRequest = false } = {}) {
+function run(
+  work,
+  [agents, frameworks, tasks, perNode = agentsPerNode],
+  size,
+  cases,
+  { rounds = 1, onRequest = false } = {},
+) {
   const name = `cluster.${work}.${size}`;
   return {
     ours: () =>
-      side('cluster.mjs', [work, ...broker.next(), ...[agents, frameworks, tasks].map(String)], { limit: 1200, node }),
+      side('cluster.mjs', [work, ...broker.next(), ...[agents, frameworks, tasks, perNode].map(String)], {
+        limit: 1200,
+        node,
+      }),
     rounds,
     cases: cases.map(({ part, ...one }) => ({
       name: part === undefined ? name : `${name}.${part}`,
@@ -22,10 +33,10 @@ function run(work, [agents, frameworks, tasks], size, cases, { rounds = 1, onReq
 }
 
 /** Tasks of 30 s wherever there is room, for minutes. */
-function launch([agents, frameworks], more) {
+function launch([agents, frameworks, tasks = tasksAtWork, perNode], more) {
   return run(
     'launch',
-    [agents, frameworks, tasksAtWork],
+    [agents, frameworks, tasks, perNode],
     `${agents}x${frameworks}`,
     [
       { figure: 'p50', unit: 'ms', lowerIsBetter: true },
@@ -80,6 +91,7 @@ function failover([agents, frameworks], more) {
 
 const few = 1000;
 const many = 10_000;
+const more = 25_000;
 const most = 50_000;
 
 /** What an agent costs is to stay the same, however many there are. */
@@ -91,7 +103,8 @@ export const cluster = {
   runs: [
     launch([few, 200]),
     launch([many, 200]),
-    launch([most, 200], { onRequest: true }),
+    launch([more, 200]),
+    launch([most, 200, 1, 500], { onRequest: true }),
     throughput([few, 200], { rounds: 2 }),
     throughput([many, 200], { rounds: 2 }),
     failover([few, 200], { rounds: 2 }),
@@ -104,7 +117,7 @@ export const cluster = {
     const figure = (part, agents) => results.find(({ name }) => name === `cluster.launch.${agents}x200.${part}`)?.ours;
     return flat.flatMap((part) => {
       const base = figure(part, few);
-      const agents = [most, many].find((count) => figure(part, count) !== undefined);
+      const agents = [most, more, many].find((count) => figure(part, count) !== undefined);
       if (base === undefined || agents === undefined) return [];
       const ours = Number((figure(part, agents) / base).toPrecision(3));
       const target = { of: 'ours', atMost: 2 };

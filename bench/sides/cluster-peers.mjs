@@ -1,5 +1,4 @@
 import { PID, Process, Runtime } from '@mezzo/process';
-import { nats } from '@mezzo/process/nats';
 import {
   AgentID,
   agentMessages,
@@ -243,7 +242,7 @@ class BenchScheduler extends Peer {
       if (!this.isServed) counts.served++;
       this.isServed = true;
       for (const offer of offers) {
-        if (this.habit === 'launch') this.launch(offer, now, this.peers.duration());
+        if (this.habit === 'launch') this.launchSoon(offer, now);
         else if (this.habit === 'keep') this.offers.push(offer);
       }
       if (this.habit === 'decline')
@@ -283,21 +282,27 @@ class BenchScheduler extends Peer {
     this.tell(schedulerMessages.Acknowledge, { frameworkId: this.frameworkId, agentId, taskId, uuid });
   }
 
+  launchSoon(offer, now) {
+    const pause = this.peers.pause();
+    if (pause > 0) this.delay(pause, () => this.launch(offer, now));
+    else this.launch(offer, now);
+  }
+
   /** On all offers that it has kept, with so many CPUs of each agent left over. */
   launchAll(spare) {
     const now = performance.now();
     const { offers } = this;
     this.offers = [];
-    for (const offer of offers) this.launch(offer, now, undefined, spare);
+    for (const offer of offers) this.launch(offer, now, spare);
   }
 
-  /** @param duration milliseconds, of each task; without it they run until they are ended. */
-  launch(offer, now, duration, spare = 0) {
+  launch(offer, now, spare = 0) {
     const { id, agentId } = offer;
     const count = cpusOf(offer) - spare;
     const tasks = [];
     for (let index = 0; index < count; index++) {
       const taskId = TaskID(`${this.name}.${this.launched++}`);
+      const duration = this.peers.duration();
       this.offeredAt.set(taskId, now);
       tasks.push({
         taskId,
@@ -346,16 +351,19 @@ export class Peers {
   agents = [];
   schedulers = [];
   launched = 0;
-  /** Milliseconds that a task is to run. */
+  /** Milliseconds that a task is to run; undefined for one that runs until it is ended. */
   duration = () => undefined;
+  /** Milliseconds between an offer and what is launched on it. */
+  pause = () => 0;
   /** An exact address. */
   master = undefined;
   onLeader = () => undefined;
   #runtimes = [];
-  #broker;
+  #transport;
 
-  constructor(broker) {
-    this.#broker = broker;
+  /** @param transport makes one for each node. */
+  constructor(transport) {
+    this.#transport = transport;
   }
 
   fail(message) {
@@ -422,8 +430,7 @@ export class Peers {
   }
 
   async #node(name) {
-    const [servers, nkeySeedFile, prefix] = this.#broker;
-    const runtime = await Runtime.start({ name, transport: nats({ servers, nkeySeedFile, prefix }) });
+    const runtime = await Runtime.start({ name, transport: this.#transport() });
     this.#runtimes.push(runtime);
     return runtime;
   }

@@ -5,22 +5,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { print, quantile } from '../measure.mjs';
+import { nats } from '@mezzo/process/nats';
 import { MasterProcess } from './cluster-master-process.mjs';
 import { Peers } from './cluster-peers.mjs';
 
 const [work, url, seedFile, prefix, ...sizes] = process.argv.slice(2);
 const [agents, frameworks, tasks = 2, agentsPerNode = 100] = sizes.map(Number);
 const broker = [url, seedFile, prefix];
-/** Milliseconds: of each task, and of what is measured of a cluster that goes on as it is. */
+/** Milliseconds: the mean of what tasks take, and of what is measured of a cluster that goes on as it is. */
 const taskDuration = 30_000;
 const window = 30_000;
+/** Normally distributed with a deviation of 10 s, and at least 1 s, as in Mesos's paper (section 6.5). */
+function durationOfTask() {
+  const normal = Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  return Math.max(1000, Math.round(taskDuration + 10_000 * normal));
+}
 /** Milliseconds in which every agent is pinged once (agent_ping_timeout). */
 const pingInterval = 15_000;
 
 /** Beside what tasks take, some of each agent stays free, or nothing could be offered. */
 const spare = work === 'failover' ? 2 : 0;
 const resources = `cpus:${tasks + spare};mem:${(tasks + spare) * 64};disk:1048576;ports:[31000-32000]`;
-const peers = new Peers(broker);
+const peers = new Peers(() => nats({ servers: url, nkeySeedFile: seedFile, prefix }));
 const { counts } = peers;
 
 async function start(registry) {
@@ -60,13 +66,14 @@ async function launch() {
   const registering = (await master.ask('cpu')) - cpuBefore;
   const memory = (await master.ask('heap')) - empty;
   const idle = await over(master, pingInterval);
-  // Tasks of the first wave end at any time, as those of a cluster that has been at work for long.
-  peers.duration = () => Math.round(Math.random() * taskDuration);
+  // Those of the first wave start at any time, so that they also end at any time, as in a cluster that has been at work for long.
+  peers.duration = durationOfTask;
+  peers.pause = () => Math.random() * taskDuration;
   for (const scheduler of peers.schedulers) scheduler.habit = 'launch';
   peers.subscribe();
   const filled = await peers.until(() => counts.running >= agents * tasks, 'not all agents were used');
-  peers.duration = () => taskDuration;
-  await sleep(taskDuration + 5000);
+  peers.pause = () => 0;
+  await sleep(taskDuration);
   counts.latencies = [];
   const busy = await over(master, window);
   const { latencies } = counts;

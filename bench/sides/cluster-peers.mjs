@@ -284,7 +284,7 @@ class BenchScheduler extends Peer {
 
   launchSoon(offer, now) {
     const pause = this.peers.pause();
-    if (pause > 0) this.delay(pause, () => this.launch(offer, now));
+    if (pause > 0) this.delay(pause, () => this.launch(offer, performance.now()));
     else this.launch(offer, now);
   }
 
